@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Herse, the hardened authentication gateway: one hallway, identify -> decide -> meter -> forward -> record -> respond."""
+"""Herse, a hardened authentication gateway: identify -> decide -> meter -> forward -> record -> respond."""

@@ -51,7 +51,8 @@ class ConfigurationError(HerseError):
 
 class StartError(HerseError):
     """Something outside the files keeps Herse from starting (port in use, database of a newer version, unreadable
-    certificate). The message says what was found, what is expected and what to do next."""
+    certificate). The message says what was found, what is expected and what to do next.
+    """
 
 
 class LedgerError(HerseError):

@@ -44,7 +44,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Assurance:
-    """What a session has proved so far, method by method, the latest proof of each (OpenID Connect `amr`, `auth_time`)."""
+    """What a session has proved so far: the latest proof of each method (OpenID Connect `amr`, `auth_time`)."""
 
     proofs: tuple[Proof, ...] = ()
     level: Level = field(init=False, compare=False)
@@ -86,6 +86,7 @@ class Subject:
     """Who asks. Nobody is a subject too: `ANONYMOUS`. `account` is the canonical identifier (see identity.accounts)."""
 
     account: str | None
+    title: str = ""
     profession: str | None = None
     rpps: str | None = None
     holder: str | None = None
@@ -124,6 +125,7 @@ class Reason(StrEnum):
     PATIENT_NUMBER_AMBIGUOUS = "patient-number-ambiguous"
     UPGRADE_NOT_ALLOWED = "upgrade-not-allowed"
     ORIGIN_NOT_ALLOWED = "origin-not-allowed"
+    SERVICE_WORKER_NOT_ALLOWED = "service-worker-not-allowed"
     # the request itself
     MALFORMED_REQUEST = "malformed-request"
     PATH_AMBIGUOUS = "path-ambiguous"
@@ -176,7 +178,7 @@ class PatientLocator:
 class Budget:
     """At most `people` different patients in any `window`; past it, `past` (CHALLENGE or DENY).
 
-    A CHALLENGE budget counts people seen since the last proof of the needed level: a fresh proof opens the next stretch.
+    A CHALLENGE budget counts people seen since the last proof of the needed level: a fresh proof opens a new stretch.
     A DENY budget counts everybody in the window, whatever was proved.
     """
 
@@ -272,7 +274,7 @@ class Decision:
 
 
 class EventKind(StrEnum):
-    """One thing that happened to an account. `subject:action` read left to right; shown in « Mes derniers événements »."""
+    """What happened to an account, as the ledger and « Mes derniers événements » name it."""
 
     ACCOUNT_CREATED = "account-created"
     ACCOUNT_LOCKED = "account-locked"

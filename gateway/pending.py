@@ -71,7 +71,12 @@ class Pending(Generic[T]):
         """For asyncio code: wait in the running loop."""
         if not self.done:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self.on_done(lambda: future.done() or future.set_result(None))
+
+            def wake() -> None:
+                if not future.done():
+                    future.set_result(None)
+
+            self.on_done(wake)
             await future
         return self.result()
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+# One command per wish; `make` alone lists them. Everything runs in .venv, filled from the hash locks alone.
+
+PYTHON ?= python3.11
+JOBS ?= 2
+BIN := .venv/bin
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --annotation-style=line
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo test pytest check fmt bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: .venv/.herse ## make .venv with every locked dependency, and the command herse in it
+
+.venv/.python:
+	@$(PYTHON) tests/support/system_packages.py --for-venv
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.locked: .venv/.python requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.venv/.herse: .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+system: ## install what the tests need and pip cannot bring (Debian, as root or with sudo), or name it
+	@$(PYTHON) tests/support/system_packages.py
+
+demo: setup ## start the demo portal and Herse before it, on loopback
+	@exec $(BIN)/herse demo $(ARGS)
+
+test: setup system check pytest ## the gates, then all tests: what CI runs
+
+pytest: setup ## the tests alone; ARGS="tests/policy -x" to choose
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+check: setup ## the gates: style, types, floors of the house, pure rooms covered by their own tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/support/pure_rooms.py --jobs $(JOBS)
+
+fmt: setup ## format, and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup system ## Herse beside nginx, in one run; ARGS=--quick for a glance
+	PYTHONPATH=.:tests $(BIN)/python bench/run.py $(ARGS)
+
+lock: setup ## resolve pyproject.toml anew; ARGS=--upgrade for newer versions
+	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml
+	$(LOCK) $(ARGS) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) $(ARGS) --only-build-deps --build-deps-for wheel --output-file requirements-build.txt pyproject.toml
+
+clean: ## remove what the other targets made
+	rm -rf .venv build dist var *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`herse account create | invite | lock | unlock`: through the running server, or off line under the ledger's lock.
+
+This file reads the command line and prints. What is done, and recorded, stands in `console.account_operations`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.console.account_operations import AccountOperations, account_handlers
+from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
+from gateway.errors import ConfigurationError, HerseError, StartError
+from gateway.identity import at_rest, schema
+from gateway.identity.accounts import Accounts
+from gateway.identity.identifiers import PROFESSIONS
+from gateway.identity.session import Sessions
+from gateway.ledger.lock import hold
+from gateway.ledger.store import create_ledger, open_ledger
+from gateway.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sqlalchemy.engine import Engine
+
+    from gateway.model import Event
+    from gateway.settings import Settings
+
+LEDGER_FILE = "ledger.db"
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([dhm])")
+_UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `account` and its acts; each sets `run`, called with the parsed arguments, which returns the exit code."""
+    account = subparsers.add_parser("account", help="create, invite, lock and unlock accounts")
+    acts = account.add_subparsers(dest="act", required=True, metavar="ACT")
+
+    create = _act(acts, "create", "create an account; it can do nothing until it is invited")
+    create.add_argument("--title", required=True, help="name of the practice, as its holders know it")
+    create.add_argument("--profession", required=True, choices=PROFESSIONS)
+    create.add_argument("--rpps", help="RPPS number of the practitioner, 11 digits")
+    create.add_argument(
+        "--holder",
+        action="append",
+        default=[],
+        metavar="NAME[,RPPS]",
+        dest="holders",
+        help="a person who uses the account; may be repeated",
+    )
+
+    invite = _act(acts, "invite", "print a one-time code with which the account chooses its password")
+    invite.add_argument(
+        "--valid-for", type=_duration, default="7d", metavar="TIME", help="such as 7d, 12h (default 7d)"
+    )
+
+    for name, text in (("lock", "end its sessions and let nobody sign in"), ("unlock", "let it sign in again")):
+        _act(acts, name, text).add_argument("--reason", required=True, help="kept with the event")
+
+
+def _act(acts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
+    parser = acts.add_parser(name, help=text)
+    parser.add_argument(
+        "identifier", metavar="IDENTIFIER", help="AM or FINESS number, or 3 to 32 letters, digits, hyphens"
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings of the gateway")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do one act and print its outcome. 0: done; 1: refused, with a sentence; 2: settings or state not usable."""
+    try:
+        result = _perform(load_settings(arguments.config), f"account.{arguments.act}", _values(arguments))
+    except (ConfigurationError, StartError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except HerseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(_sentence(arguments.act, result))
+    return 0
+
+
+def _values(arguments: argparse.Namespace) -> dict[str, Any]:
+    match arguments.act:
+        case "create":
+            names = ("identifier", "title", "profession", "rpps", "holders")
+            return {name: getattr(arguments, name) for name in names}
+        case "invite":
+            seconds = int(arguments.valid_for.total_seconds())
+            return {"identifier": arguments.identifier, "valid_for_seconds": seconds}
+        case _:
+            return {"identifier": arguments.identifier, "reason": arguments.reason}
+
+
+def _perform(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return call(settings.state.folder / SOCKET_FILE, command, values)
+    except NoServer:
+        return asyncio.run(_perform_off_line(settings, command, values))
+
+
+async def _perform_off_line(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
+    folder = settings.state.folder
+    with ExitStack() as stack:
+        stack.enter_context(closing(hold(folder)))
+        if command == "account.create":
+            _create_state(settings)
+        key = at_rest.open_key(settings.keys.folder / at_rest.KEY_FILE)
+        engine = schema.open_database(folder / schema.DATABASE_FILE)
+        stack.callback(engine.dispose)
+        ledger = stack.enter_context(closing(open_ledger(folder / LEDGER_FILE)))
+
+        async def append(event: Event) -> None:
+            await ledger.append([event]).wait()
+
+        operations = AccountOperations(Accounts(engine, key), _sessions(settings, engine), append)
+        return await account_handlers(operations, lambda: datetime.now(UTC))[command](values)
+
+
+def _sessions(settings: Settings, engine: Engine) -> Sessions:
+    return Sessions(engine, settings.session.idle, settings.session.absolute)
+
+
+def _create_state(settings: Settings) -> None:
+    """The first account of a new gateway: make what is not there, but only if nothing is there yet."""
+    accounts, ledger = settings.state.folder / schema.DATABASE_FILE, settings.state.folder / LEDGER_FILE
+    key = settings.keys.folder / at_rest.KEY_FILE
+    if not (accounts.exists() or ledger.exists() or key.exists()):
+        at_rest.create_key(key)
+        schema.create_database(accounts).dispose()
+        create_ledger(ledger)
+
+
+def _sentence(act: str, result: dict[str, Any]) -> str:
+    name = result["identifier"]
+    match act:
+        case "create":
+            return f"Account {name} is created. It can sign in once it is invited: herse account invite {name}"
+        case "invite":
+            return (
+                f"One-time code for account {name}, valid until {result['valid_until']}:\n\n    {result['code']}\n\n"
+                "It is shown this once and works once. Give it to the holder in person or by post, never by e-mail.\n"
+                "With it he chooses a password at /.herse/sign-in, then adds a second factor.\n"
+                "Codes given earlier are dead."
+            )
+        case "lock":
+            return f"Account {name} is locked; sessions ended: {result['sessions_ended']}."
+        case _:
+            return f"Account {name} is unlocked; counted failures are forgotten."

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`herse demo`: the stand-in portal and a gateway in front of it, on loopback, with accounts to sign in as.
+
+The gateway is the one of `herse serve`, with a settings file like any other, which stays in the demo's folder.
+What a first start makes (certificates, keys, accounts) the next start finds and keeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyotp
+
+from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.cli.certs import make_dev_authority, make_keys
+from gateway.cli.serve import serve, start_log
+from gateway.demo.cast import CAST, Credentials, new_password, read_accounts, write_accounts
+from gateway.errors import StartError
+from gateway.identity import schema
+from gateway.identity.accounts import Accounts
+from gateway.identity.at_rest import AtRest
+from gateway.identity.otp import Factors, new_secret
+from gateway.identity.password import PasswordHasher
+from gateway.ledger.store import create_ledger, open_ledger
+from gateway.listener.host import listening_socket
+from gateway.model import Event, EventKind
+from gateway.settings import load_settings, read_key
+
+if TYPE_CHECKING:
+    import argparse
+
+_SETTINGS = """\
+# The settings of the demo: a gateway like any other. Paths are read from the folder of this file.
+[public]
+origin = "https://localhost:{port}"
+listen = "127.0.0.1:{port}"
+certificate = "{certs}/server.pem"
+key = "{certs}/server.key"
+
+[portal]
+url = "http://127.0.0.1:{portal_port}"
+
+[policy]
+file = "{policy}"
+
+[state]
+folder = "state"
+
+[keys]
+folder = "keys"
+
+[log]
+level = "{level}"
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `demo`."""
+    parser = subparsers.add_parser("demo", help="a stand-in portal, a gateway in front, and accounts to try it with")
+    parser.add_argument("--port", type=int, default=8443, help="port of the gateway (default: %(default)s)")
+    parser.add_argument("--portal-port", type=int, default=9080, help="port of the portal (default: %(default)s)")
+    parser.add_argument("--dir", type=Path, default=Path("var/demo"), help="its folder (default: %(default)s)")
+    parser.add_argument("--certs", type=Path, default=Path("certs/dev"), help="certificates (default: %(default)s)")
+    parser.add_argument("--policy", type=Path, default=Path("policies/demo.yaml"), help="default: %(default)s")
+    parser.add_argument("--served-log", type=Path, metavar="FILE", help="the portal notes whom it disclosed, for tests")
+    parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
+    parser.add_argument("--code", metavar="IDENTIFIER", help="only print the six-digit code of an account, now")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo until Ctrl-C, or print one code."""
+    if arguments.code is not None:
+        return _print_code(arguments.dir / "accounts.json", arguments.code)
+    settings_file = prepare(arguments)
+    start_log(arguments.log_level)
+    listening_socket("127.0.0.1", arguments.portal_port).close()  # a clear sentence, before the portal trips over it
+    portal = _start_portal(arguments)
+    try:
+        print(_welcome(arguments), flush=True)
+        serve(load_settings(settings_file))
+    finally:
+        portal.terminate()
+        portal.wait()
+    return 0
+
+
+def prepare(arguments: argparse.Namespace) -> Path:
+    """Make what is not there yet, and give the settings file."""
+    folder: Path = arguments.dir
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (arguments.certs / "server.pem").exists():
+        make_dev_authority(arguments.certs, "localhost", datetime.now(UTC))
+    make_keys(folder / "keys")
+    settings_file = folder / "herse.toml"
+    settings_file.write_text(
+        _SETTINGS.format(
+            port=arguments.port,
+            portal_port=arguments.portal_port,
+            certs=_from(folder, arguments.certs),
+            policy=_from(folder, arguments.policy),
+            level=arguments.log_level,
+        ),
+        encoding="utf-8",
+    )
+    if not (folder / "accounts.json").exists():
+        asyncio.run(_enrol_cast(folder))
+    return settings_file
+
+
+def _from(folder: Path, path: Path) -> str:
+    """Write a path as seen from the settings file."""
+    return os.path.relpath(path.resolve(), folder.resolve())
+
+
+async def _enrol_cast(folder: Path) -> None:
+    """Create databases and accounts. `accounts.json` comes last: without it a half-made start is seen and told."""
+    state = folder / "state"
+    if state.exists():
+        raise StartError(f"{folder}: found a state folder without accounts.json; remove {folder} to start anew")
+    state.mkdir(mode=0o700)
+    engine = schema.create_database(state / schema.DATABASE_FILE)
+    create_ledger(state / LEDGER_FILE)
+    sealing = AtRest(read_key(folder / "keys" / AT_REST_KEY_FILE))
+    accounts, factors, hasher = Accounts(engine, sealing), Factors(engine, sealing), PasswordHasher(1, 8)
+    ledger = open_ledger(state / LEDGER_FILE)
+    at = datetime.now(UTC)
+    given = {}
+    for player in CAST:
+        name = player.identifier
+        credentials = given[name] = Credentials(new_password(), new_secret())
+        accounts.create(name, player.title, player.profession, player.rpps, player.holders, at)
+        accounts.set_password(name, await hasher.hash(credentials.password), at)
+        factors.add_totp(name, credentials.totp_secret, at)
+        kinds = (EventKind.ACCOUNT_CREATED, EventKind.PASSWORD_SET, EventKind.FACTOR_ADDED)
+        ledger.append_now([Event(kind, name, at) for kind in kinds])
+    ledger.close()
+    hasher.close()
+    engine.dispose()
+    write_accounts(folder / "accounts.json", given)
+
+
+def _start_portal(arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "gateway.demo", "--port", str(arguments.portal_port)]
+    words += ["--issuer", f"https://localhost:{arguments.port}"]
+    words += ["--jwks-url", f"https://localhost:{arguments.port}/.herse/jwks.json"]
+    words += ["--jwks-ca", str(arguments.certs / "authority.pem")]
+    if arguments.served_log is not None:
+        words += ["--served-log", str(arguments.served_log)]
+    return subprocess.Popen(words)
+
+
+def _welcome(arguments: argparse.Namespace) -> str:
+    given = read_accounts(arguments.dir / "accounts.json")
+    lines = [
+        "",
+        f"  Herse demo   https://localhost:{arguments.port}/   (Ctrl-C stops it)",
+        f"  The certificate is throw-away: trust {arguments.certs / 'authority.pem'}, or pass the browser's warning.",
+        "",
+        f"  {'Who to be':<26} {'identifier':<12} {'password':<34} note",
+    ]
+    for player in CAST:
+        note = player.note.rsplit(" / ", 1)[-1]
+        lines.append(f"  {player.title:<26} {player.identifier:<12} {given[player.identifier].password:<34} {note}")
+    lines += [
+        "",
+        f"  Codes: any TOTP app with the secret in {arguments.dir / 'accounts.json'}, or  herse demo --code IDENTIFIER",
+        f"  Try:   https://localhost:{arguments.port}/infopatient   then   /.herse/account/events",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _print_code(accounts: Path, identifier: str) -> int:
+    try:
+        secret = read_accounts(accounts)[identifier].totp_secret
+    except (OSError, KeyError):
+        raise StartError(f"{accounts}: no account {identifier!a} there; start the demo once with `make demo`") from None
+    print(pyotp.TOTP(secret).now())
+    return 0

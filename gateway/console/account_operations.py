@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What operators do to accounts: each change with its event, in one place for the running server and for off line use.
+
+The change comes first and its event after it, both durable on return. If the event cannot be recorded, the error says
+that the change stands. Nothing here opens a file or a socket.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from gateway.errors import LedgerError
+from gateway.identity.accounts import AccountError, Holder
+from gateway.identity.identifiers import parse_label
+from gateway.model import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from gateway.identity.accounts import Account, Accounts
+    from gateway.identity.session import Sessions
+
+    Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+LONGEST_INVITATION = timedelta(days=30)
+
+
+class AccountOperations:
+    """Create, invite, lock, unlock. `append` makes one event durable."""
+
+    def __init__(self, accounts: Accounts, sessions: Sessions, append: Callable[[Event], Awaitable[object]]) -> None:
+        self._accounts = accounts
+        self._sessions = sessions
+        self._append = append
+
+    async def create(  # noqa: PLR0917  # the whole row, in its order
+        self,
+        identifier: str,
+        title: str,
+        profession: str,
+        rpps: str | None,
+        holders: tuple[Holder, ...],
+        at: datetime,
+    ) -> Account:
+        """A new account; AccountError for a bad value or a taken identifier."""
+        account = self._accounts.create(identifier, title, profession, rpps, holders, at)
+        await self._record(EventKind.ACCOUNT_CREATED, account.identifier, at)
+        return account
+
+    async def invite(self, identifier: str, at: datetime, valid_for: timedelta) -> tuple[Account, str, datetime]:
+        """The account, its new one-time code and the moment it dies; AccountError: unknown, locked, or too long."""
+        if not timedelta(0) < valid_for <= LONGEST_INVITATION:
+            raise AccountError(
+                f"found {valid_for} as time of an invitation; expected at most {LONGEST_INVITATION.days} days"
+            )
+        code = self._accounts.invite(identifier, at, valid_for)
+        account = self._expected(identifier)
+        await self._record(EventKind.INVITED, account.identifier, at)
+        return account, code, at + valid_for
+
+    async def lock(self, identifier: str, reason: str, at: datetime) -> tuple[Account, int]:
+        """Lock, and end its sessions: the account, and how many ended."""
+        why = parse_label(reason, "reason")
+        account = self._accounts.lock(identifier, at)
+        ended = self._sessions.end_all(account.identifier, at)
+        await self._record(EventKind.ACCOUNT_LOCKED, account.identifier, at, why)
+        return account, ended
+
+    async def unlock(self, identifier: str, reason: str, at: datetime) -> Account:
+        """Unlock; counted failures are forgotten."""
+        why = parse_label(reason, "reason")
+        account = self._accounts.unlock(identifier, at)
+        await self._record(EventKind.ACCOUNT_UNLOCKED, account.identifier, at, why)
+        return account
+
+    def _expected(self, identifier: str) -> Account:
+        account = self._accounts.find(identifier)
+        if account is None:
+            raise AccountError(f"account {identifier} is gone meanwhile; look at what else is at work on it")
+        return account
+
+    async def _record(self, kind: EventKind, account: str, at: datetime, reason: str | None = None) -> None:
+        try:
+            await self._append(Event(kind, account, at, reason=reason))
+        except LedgerError as error:
+            raise LedgerError(
+                f"the change to account {account} is made, but its event {kind} could not be recorded: {error}"
+            ) from error
+
+
+def account_handlers(operations: AccountOperations, clock: Callable[[], datetime]) -> dict[str, Handler]:
+    """The commands of accounts by name, from and to plain JSON values. `clock` tells each its time."""
+
+    async def create(arguments: dict[str, Any]) -> dict[str, Any]:
+        holders = tuple(_holder(text) for text in _texts(arguments, "holders"))
+        account = await operations.create(
+            _text(arguments, "identifier"),
+            _text(arguments, "title"),
+            _text(arguments, "profession"),
+            _text(arguments, "rpps") if arguments.get("rpps") is not None else None,
+            holders,
+            clock(),
+        )
+        return {"identifier": account.identifier}
+
+    async def invite(arguments: dict[str, Any]) -> dict[str, Any]:
+        seconds = arguments.get("valid_for_seconds")
+        if type(seconds) is not int or not 0 < seconds <= LONGEST_INVITATION.total_seconds():
+            raise AccountError(
+                f"found {seconds!a} as seconds of an invitation; expected 1 s to {LONGEST_INVITATION.days} days"
+            )
+        valid_for = timedelta(seconds=seconds)
+        account, code, ends = await operations.invite(_text(arguments, "identifier"), clock(), valid_for)
+        return {"identifier": account.identifier, "code": code, "valid_until": ends.isoformat(timespec="seconds")}
+
+    async def lock(arguments: dict[str, Any]) -> dict[str, Any]:
+        account, ended = await operations.lock(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
+        return {"identifier": account.identifier, "sessions_ended": ended}
+
+    async def unlock(arguments: dict[str, Any]) -> dict[str, Any]:
+        account = await operations.unlock(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
+        return {"identifier": account.identifier}
+
+    return {"account.create": create, "account.invite": invite, "account.lock": lock, "account.unlock": unlock}
+
+
+def _text(arguments: dict[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str):
+        raise AccountError(f"found {value!a} as {name}; expected a text")
+    return value
+
+
+def _texts(arguments: dict[str, Any], name: str) -> list[str]:
+    values = arguments.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise AccountError(f"found {values!a} as {name}; expected a list of texts")
+    return values
+
+
+def _holder(text: str) -> Holder:
+    """`Name` or `Name, RPPS`."""
+    name, comma, rpps = text.rpartition(",")
+    return Holder(name.strip(), rpps.strip()) if comma else Holder(text)

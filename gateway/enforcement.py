@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The hallway: identify -> decide -> meter -> forward -> record -> respond. Every request to the portal walks it.
+
+The order is the promise. Nobody is counted who was not decided on, nothing is forwarded that was not counted, and no
+byte of an answer leaves before its disclosure is durable. A step that fails becomes a DENY with its own reason, told
+and recorded like any other. No special case belongs here: exceptions are written in the policy file.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gateway.errors import LedgerError, Refused
+from gateway.identity.cookie import read_cookie
+from gateway.metering.patient import find_patient
+from gateway.model import ANONYMOUS, AccessRequest, Challenge, Decision, Effect, Event, EventKind, Level, Reason
+from gateway.pages.answers import rate_limit, redirect, refusal, wants_page
+from gateway.pending import start
+from gateway.policy.evaluate import evaluate
+from gateway.upstream.exchange import DisconnectedError
+from gateway.upstream.forms import read_form
+from gateway.upstream.headers import to_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gateway.identity.returns import Returns
+    from gateway.identity.session import Session, Sessions
+    from gateway.ledger.store import Ledger
+    from gateway.metering.memory import MemoryMeter
+    from gateway.metering.pseudonym import Pseudonymizer
+    from gateway.model import Subject
+    from gateway.policy.rules import Policy
+    from gateway.upstream.answer import Answer
+    from gateway.upstream.assertion import Assertions
+    from gateway.upstream.client import Portal
+    from gateway.upstream.exchange import Client, Headers, Request
+
+log = logging.getLogger("gateway.enforcement")
+
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_DISCLOSED_BELOW = 400  # an answer of this status or more says that there is nothing to disclose
+_HOUSE_FAULTS = frozenset(
+    (Reason.PORTAL_UNREACHABLE, Reason.PORTAL_TIMEOUT, Reason.PORTAL_ANSWER_INVALID, Reason.LEDGER_UNAVAILABLE)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HallwayDoors:
+    """What the hallway works with; built by `app`."""
+
+    policy: Policy
+    sessions: Sessions
+    returns: Returns
+    meter: MemoryMeter
+    pseudonym: Pseudonymizer
+    portal: Portal
+    assertions: Assertions
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    origin: str
+    cookie_name: bytes
+    form_bytes: int
+
+
+class Visit:
+    """One request on its way: what each step found out, for the steps after it."""
+
+    __slots__ = ("at", "client", "decision", "pseudonym", "request", "session", "subject")
+
+    def __init__(self, request: Request, client: Client, at: datetime) -> None:
+        self.request = request
+        self.client = client
+        self.at = at
+        self.session: Session | None = None
+        self.subject: Subject = ANONYMOUS
+        self.decision = UNDECIDED
+        self.pseudonym: bytes | None = None
+
+
+UNDECIDED = Decision(Effect.DENY, None, (Reason.INTERNAL_ERROR,))
+
+
+class Enforcement:
+    """Walks requests through the hallway. One instance per process, on the loop's thread."""
+
+    def __init__(self, doors: HallwayDoors) -> None:
+        self._doors = doors
+        self.policy = doors.policy  # replaced whole when a changed file has passed its cases
+
+    def enter(self, request: Request, client: Client) -> None:
+        """Walk one request; the answer goes to `client`."""
+        start(self._walk(Visit(request, client, self._doors.clock())), _ended)
+
+    def turn_away(self, reason: Reason, headers: Headers, client: Client) -> None:
+        """Answer what the listener refused before it could be judged."""
+        fields = {name.lower(): value for name, value in headers}
+        decision = replace(UNDECIDED, reasons=(reason,))
+        answer = refusal(decision, fields.get(b"accept", b""), fields.get(b"accept-language", b""), "-")
+        client.start(answer[0], answer[1], None, answer[2], complete=True)
+
+    async def _walk(self, visit: Visit) -> None:
+        answer = None
+        try:
+            self.identify(visit)
+            self.decide(visit)
+            await self.meter(visit)
+            answer = await self.forward(visit)
+            await self.record(visit, answer)
+        except Refused as refused:
+            visit.decision = _denied(visit.decision, refused)
+        except LedgerError:
+            visit.decision = _denied(visit.decision, Refused(Reason.LEDGER_UNAVAILABLE))
+        except DisconnectedError:
+            return
+        except Exception as error:  # noqa: BLE001  # the unforeseen is a refusal too, never an open door
+            # Only the type: a message or a traceback could hold what a patient or a professional sent.
+            log.error("internal-error", extra={"error": type(error).__name__, "request": visit.request.id.hex()})  # noqa: TRY400
+            visit.decision = _denied(visit.decision, Refused(Reason.INTERNAL_ERROR))
+        if answer is not None and visit.decision.effect is not Effect.PERMIT:
+            answer.discard()
+            answer = None
+        await self.respond(visit, answer)
+
+    def identify(self, visit: Visit) -> None:
+        """Who asks: the session of the one cookie that is ours, or nobody."""
+        doors = self._doors
+        cookies = visit.request.header_all(b"cookie")
+        token = read_cookie(cookies, doors.cookie_name) if cookies else None
+        if token is not None:
+            visit.session = doors.sessions.find(token, visit.at)
+            if visit.session is not None:
+                visit.subject = visit.session.subject
+
+    def decide(self, visit: Visit) -> None:
+        """Whether the policy permits it, under which obligations."""
+        request = visit.request
+        asked = AccessRequest(visit.subject, request.method, request.path, visit.at, request.upgrade)
+        visit.decision = evaluate(self.policy, asked)
+        if request.header(b"service-worker"):
+            raise Refused(Reason.SERVICE_WORKER_NOT_ALLOWED)
+        if request.upgrade and request.header_all(b"origin") != [self._doors.origin.encode("ascii")]:
+            raise Refused(Reason.ORIGIN_NOT_ALLOWED)
+
+    async def meter(self, visit: Visit) -> None:
+        """Count the patient against the budgets, where the decision obliges; may turn PERMIT into less."""
+        decision, request = visit.decision, visit.request
+        if decision.meter is None or decision.effect is not Effect.PERMIT:
+            return
+        doors, subject = self._doors, visit.subject
+        body = b"" if request.body is None else await request.body.hold(doors.form_bytes)
+        number = find_patient(
+            decision.meter.patient, decision.captures, request.query, request.header(b"content-type"), body
+        )
+        visit.pseudonym = doors.pseudonym(number)
+        level = max(subject.assurance.level, Level.MFA)
+        outcome = doors.meter.hit(
+            subject.account or "",
+            decision.rule or "",
+            decision.meter.budgets,
+            visit.pseudonym,
+            visit.at,
+            subject.assurance.proved_at(level),
+        )
+        visit.decision = replace(decision, quotas=outcome.quotas)
+        if outcome.effect is not Effect.PERMIT:
+            challenged = outcome.effect is Effect.CHALLENGE
+            visit.decision = replace(
+                visit.decision,
+                effect=outcome.effect,
+                reasons=(Reason.BUDGET_PROOF_REQUIRED if challenged else Reason.BUDGET_EXHAUSTED,),
+                challenge=Challenge(level) if challenged else None,
+                retry_after_seconds=None if challenged else outcome.retry_after_seconds,
+            )
+
+    async def forward(self, visit: Visit) -> Answer | None:
+        """Ask the portal, only if all said PERMIT. What changes something is attempted on record first."""
+        decision, doors = visit.decision, self._doors
+        if decision.effect is not Effect.PERMIT:
+            return None
+        if decision.record is not None:
+            if doors.ledger.failed:
+                raise Refused(Reason.LEDGER_UNAVAILABLE)
+            if visit.request.method not in _SAFE:
+                await doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
+        identity = None if decision.anonymous else doors.assertions.of(visit.subject, visit.at)
+        return await doors.portal.forward(
+            visit.request, visit.client, identity, metered=decision.meter is not None, streams=decision.streams
+        )
+
+    async def record(self, visit: Visit, answer: Answer | None) -> None:
+        """Make the disclosure durable, or what was refused known; only then may the answer leave."""
+        decision = visit.decision
+        if answer is not None and decision.record is not None:
+            kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
+            await self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
+
+    async def respond(self, visit: Visit, answer: Answer | None) -> None:
+        """Let the answer go, or say what happened and what to do, by what the client accepts."""
+        if answer is not None:
+            try:
+                self._relay(visit, answer)
+            except Refused as refused:
+                visit.decision = _denied(visit.decision, refused)
+            else:
+                return
+        self._note(visit)
+        status, fields, body = await self._refusal(visit)
+        visit.client.start(status, fields, None, body, complete=True)
+
+    def _relay(self, visit: Visit, answer: Answer) -> None:
+        decision, client, session = visit.decision, visit.client, visit.session
+        fields = to_client(
+            answer.fields, self._doors.cookie_name, private=not decision.anonymous, metered=decision.meter is not None
+        )
+        if decision.quotas:
+            fields += rate_limit(decision.rule, decision.quotas)
+        if session is not None and (decision.streams or answer.upgraded):
+            # What lives longer than a look is cut when the session ends.
+            sessions = self._doors.sessions
+            client.ended = lambda: sessions.unwatch(session, client.abort)
+            sessions.watch(session, client.abort)
+        answer.relay(client, fields)
+
+    async def _refusal(self, visit: Visit) -> tuple[int, Headers, bytes]:
+        request, decision = visit.request, visit.decision
+        accept = request.header(b"accept")
+        if decision.effect is Effect.CHALLENGE and wants_page(accept):
+            return redirect(decision, await self._kept(visit))
+        language = request.header(b"accept-language")
+        return refusal(decision, accept, language, request.id.hex(), visit.subject.title or None)
+
+    async def _kept(self, visit: Visit) -> str:
+        """Keep where the person was going; a form is kept whole for the session it came from, other bodies are not."""
+        request, session = visit.request, visit.session
+        target = request.target.decode("ascii")
+        form = None
+        if request.body is not None and session is not None:
+            try:
+                form = read_form(request.header(b"content-type"), await request.body.hold(self._doors.form_bytes))
+            except (Refused, DisconnectedError):
+                form = None
+        reference = None if session is None else session.reference
+        return self._doors.returns.keep(target, form, reference, visit.at)
+
+    def _note(self, visit: Visit) -> None:
+        """Put a challenge or a refusal on record for the account it happened to; nobody waits for it."""
+        decision, request = visit.decision, visit.request
+        if decision.reason in _HOUSE_FAULTS:
+            log.warning(decision.reason, extra={"request": request.id.hex(), "teleservice": decision.rule})
+        if visit.session is not None and decision.rule is not None and decision.effect is not Effect.PERMIT:
+            kind = EventKind.CHALLENGED if decision.effect is Effect.CHALLENGE else EventKind.REFUSED
+            self._doors.ledger.append([self._event(visit, kind)])
+
+    def _event(self, visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
+        decision, request = visit.decision, visit.request
+        record = decision.record
+        return Event(
+            kind=kind,
+            account=visit.subject.account or "",
+            at=visit.at,
+            session=visit.subject.session,
+            network=request.peer,
+            device=None if visit.session is None else visit.session.device,
+            teleservice=decision.rule,
+            request=request.id,
+            reason=None if decision.effect is Effect.PERMIT else str(decision.reason),
+            pseudonym=visit.pseudonym,
+            status=status,
+            categories=() if record is None else record.categories,
+        )
+
+
+def _denied(decision: Decision, refused: Refused) -> Decision:
+    return replace(
+        decision,
+        effect=Effect.DENY,
+        reasons=(refused.reason,),
+        challenge=None,
+        retry_after_seconds=refused.retry_after_seconds,
+    )
+
+
+def _ended(error: BaseException | None) -> None:
+    if error is not None:
+        log.error("walk-failed", extra={"error": type(error).__name__})

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Accounts: who exists, under which identifier, locked or not, with which password, invited or not.
+
+An account is a practice, often shared by its holders. Nothing here knows sessions: whoever locks an account ends its
+sessions too. Password hashes are sealed at rest and bound to their account, so that the file alone cannot be attacked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from gateway.errors import Refused
+from gateway.identity import schema
+from gateway.identity.identifiers import (
+    AccountError,
+    canonical_identifier,
+    parse_identifier,
+    parse_label,
+    parse_profession,
+    parse_rpps,
+)
+from gateway.identity.invitation import code_digest, new_code
+from gateway.identity.schema import reading, writing
+from gateway.model import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from gateway.identity.at_rest import AtRest
+
+__all__ = ["Account", "AccountError", "Accounts", "Holder", "canonical_identifier"]
+
+_ACCOUNT = schema.account.c
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One person who uses an account."""
+
+    name: str
+    rpps: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as it stood when it was read. `identifier` is canonical."""
+
+    identifier: str
+    title: str
+    profession: str
+    rpps: str | None = None
+    holders: tuple[Holder, ...] = ()
+    locked: bool = False
+    has_password: bool = False
+    has_totp: bool = False
+
+
+class Accounts:
+    """The accounts of one database. Every method takes any spelling of an identifier."""
+
+    def __init__(self, engine: Engine, at_rest: AtRest) -> None:
+        self._engine = engine
+        self._at_rest = at_rest
+
+    def create(  # noqa: PLR0917  # the whole row, in its order
+        self,
+        identifier: str,
+        title: str,
+        profession: str,
+        rpps: str | None,
+        holders: Sequence[Holder],
+        at: datetime,
+    ) -> Account:
+        """A new account, which can do nothing until it is invited. AccountError: bad value, or identifier taken."""
+        name = parse_identifier(identifier)
+        row = {
+            "identifier": name,
+            "title": parse_label(title, "title"),
+            "profession": parse_profession(profession),
+            "rpps": None if rpps is None else parse_rpps(rpps),
+            "created_at": at,
+        }
+        people = [
+            {
+                "account": name,
+                "name": parse_label(one.name, "holder"),
+                "rpps": None if one.rpps is None else parse_rpps(one.rpps),
+            }
+            for one in holders
+        ]
+        with writing(self._engine) as connection:
+            if _read(connection, name) is not None:
+                raise AccountError(f"account {name} exists already; to give it a new code: herse account invite {name}")
+            connection.execute(schema.account.insert().values(row))
+            if people:
+                connection.execute(schema.holder.insert(), people)
+            return _expected(connection, name)
+
+    def find(self, identifier: str) -> Account | None:
+        """The account, or None; Refused(CREDENTIALS_WRONG) if none can be called so."""
+        name = canonical_identifier(identifier)
+        with reading(self._engine) as connection:
+            return _read(connection, name)
+
+    def invite(self, identifier: str, at: datetime, valid_for: timedelta) -> str:
+        """A new one-time code, shown this once; older ones of the account die. AccountError: unknown, or locked."""
+        name = parse_identifier(identifier)
+        code = new_code()
+        with writing(self._engine) as connection:
+            if _expected(connection, name).locked:
+                raise AccountError(f"account {name} is locked; unlock it first: herse account unlock {name}")
+            connection.execute(schema.invitation.delete().where(schema.invitation.c.account == name))
+            connection.execute(
+                schema.invitation.insert().values(
+                    account=name, digest=code_digest(name, code), expires_at=at + valid_for
+                )
+            )
+        return code
+
+    def redeem_invitation(
+        self, identifier: str, code: str, at: datetime, *, encoded_hash: str | None = None
+    ) -> Account:
+        """Use up a code, and set the password in the same act if one is given.
+
+        Refused(INVITATION_WRONG): unknown account or code, expired, or used. Refused(ACCOUNT_LOCKED), told only to who
+        holds a right code, leaves the code alive.
+        """
+        name = canonical_identifier(identifier)
+        invitation = schema.invitation.c
+        used = schema.invitation.delete().where(
+            invitation.account == name, invitation.digest == code_digest(name, code), invitation.expires_at > at
+        )
+        with writing(self._engine) as connection:
+            if connection.execute(used).rowcount != 1:
+                raise Refused(Reason.INVITATION_WRONG)
+            if _expected(connection, name).locked:
+                raise Refused(Reason.ACCOUNT_LOCKED)  # rolls the deletion back
+            if encoded_hash is not None:
+                self._write_password(connection, name, encoded_hash)
+            return _expected(connection, name)
+
+    def lock(self, identifier: str, at: datetime) -> Account:
+        """Nobody signs in to it any more. Locking twice keeps the first time. The caller ends its sessions."""
+        name = parse_identifier(identifier)
+        with writing(self._engine) as connection:
+            _expected(connection, name)
+            connection.execute(
+                schema.account.update()
+                .where(_ACCOUNT.identifier == name, _ACCOUNT.locked_at.is_(None))
+                .values(locked_at=at)
+            )
+            return _expected(connection, name)
+
+    def unlock(self, identifier: str, at: datetime) -> Account:  # noqa: ARG002  # every act on an account is told its time
+        """May sign in again; its counted failures are forgotten."""
+        name = parse_identifier(identifier)
+        with writing(self._engine) as connection:
+            _expected(connection, name)
+            connection.execute(schema.account.update().where(_ACCOUNT.identifier == name).values(locked_at=None))
+            connection.execute(schema.failure.delete().where(schema.failure.c.account == name))
+            return _expected(connection, name)
+
+    def set_password(self, identifier: str, encoded_hash: str, at: datetime) -> None:  # noqa: ARG002  # as in unlock
+        """Store an argon2id hash, sealed; AccountError if there is no such account."""
+        name = parse_identifier(identifier)
+        with writing(self._engine) as connection:
+            _expected(connection, name)
+            self._write_password(connection, name, encoded_hash)
+
+    def password_hash(self, identifier: str) -> str | None:
+        """The argon2id hash; None if there is no account, or no password yet."""
+        name = canonical_identifier(identifier)
+        with reading(self._engine) as connection:
+            sealed = connection.scalar(sa.select(_ACCOUNT.password).where(_ACCOUNT.identifier == name))
+        return None if sealed is None else self._at_rest.open(sealed, _password_of(name)).decode()
+
+    def _write_password(self, connection: Connection, name: str, encoded_hash: str) -> None:
+        sealed = self._at_rest.seal(encoded_hash.encode(), _password_of(name))
+        connection.execute(schema.account.update().where(_ACCOUNT.identifier == name).values(password=sealed))
+
+
+def _password_of(name: str) -> str:
+    """What a sealed password hash is bound to; `/` cannot stand in an identifier."""
+    return f"account/{name}/password"
+
+
+def _read(connection: Connection, name: str) -> Account | None:
+    has_totp = sa.exists().where(schema.factor.c.account == name, schema.factor.c.type == "totp")
+    query = sa.select(
+        _ACCOUNT.title,
+        _ACCOUNT.profession,
+        _ACCOUNT.rpps,
+        _ACCOUNT.locked_at.is_not(None).label("locked"),
+        _ACCOUNT.password.is_not(None).label("has_password"),
+        has_totp.label("has_totp"),
+    ).where(_ACCOUNT.identifier == name)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    people = connection.execute(
+        sa.select(schema.holder.c.name, schema.holder.c.rpps)
+        .where(schema.holder.c.account == name)
+        .order_by(schema.holder.c.id)
+    )
+    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+    return Account(identifier=name, holders=tuple(Holder(one.name, one.rpps) for one in people), **values)
+
+
+def _expected(connection: Connection, name: str) -> Account:
+    account = _read(connection, name)
+    if account is None:
+        raise AccountError(f"there is no account {name}; to create it: herse account create {name} …")
+    return account

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is signed in. The token is in the browser alone: here and in the database stands only its SHA-256.
+
+All sessions live in one process and one thread (the event loop's), rebuilt from the database at start, so that a
+restart keeps people signed in. `find` is on the way of every request: one hash, one lookup, two comparisons.
+A strengthened session gets a new token and keeps its reference, its watchers and its absolute end.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from gateway.errors import Refused
+from gateway.identity import schema
+from gateway.identity.schema import reading, writing
+from gateway.model import Assurance, Method, Proof, Reason, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from gateway.identity.accounts import Account
+
+log = logging.getLogger(__name__)
+
+_TOKEN_BYTES = 32
+_TOKEN_LENGTH = 43  # of base64url without padding
+_REFERENCE_BYTES = 8
+_SESSION = schema.session.c
+
+
+class Session:
+    """One signed-in browser. `reference` may be shown and recorded; `subject` is replaced whole by `strengthen`."""
+
+    __slots__ = (
+        "_watchers",
+        "_written_at",
+        "device",
+        "digest",
+        "ended",
+        "expires_at",
+        "network",
+        "opened_at",
+        "reference",
+        "seen_at",
+        "subject",
+    )
+
+    def __init__(  # noqa: PLR0917  # one row of the database
+        self,
+        digest: bytes,
+        subject: Subject,
+        opened_at: datetime,
+        seen_at: datetime,
+        expires_at: datetime,
+        network: str | None,
+        device: str | None,
+    ) -> None:
+        self.digest = digest
+        self.subject = subject
+        self.reference: str = subject.session or ""
+        self.opened_at = opened_at
+        self.seen_at = seen_at
+        self.expires_at = expires_at
+        self.network = network
+        self.device = device
+        self.ended = False
+        self._written_at = seen_at
+        self._watchers: dict[Callable[[], None], None] = {}
+
+    def __repr__(self) -> str:
+        return f"<Session {self.reference}>"
+
+
+class Sessions:
+    """The living sessions. `idle` without a request, or `absolute` after opening, ends one."""
+
+    def __init__(self, engine: Engine, idle: timedelta, absolute: timedelta) -> None:
+        self._engine = engine
+        self._idle = idle
+        self._absolute = absolute
+        self._live: dict[bytes, Session] = {}
+        self._of: dict[str, dict[str, Session]] = {}
+        self._ended: list[bytes] = []  # digests of sessions that `find` met expired: their rows go at the next sweep
+        for session in self._stored():
+            self._keep(session)
+
+    def open(
+        self,
+        account: Account,
+        proofs: Iterable[Proof],
+        at: datetime,
+        network: str | None,
+        device: str | None,
+    ) -> tuple[str, Session]:
+        """A new session, durable on return, and its token, to be given to the browser once.
+
+        Refused(ACCOUNT_LOCKED) if the account was locked meanwhile.
+        """
+        token, digest = _new_token()
+        subject = Subject(
+            account=account.identifier,
+            title=account.title,
+            profession=account.profession,
+            rpps=account.rpps,
+            assurance=Assurance(tuple(proofs)),
+            session=secrets.token_hex(_REFERENCE_BYTES),
+        )
+        session = Session(digest, subject, at, at, at + self._absolute, network, device)
+        with writing(self._engine) as connection:
+            if _locked(connection, account.identifier):
+                raise Refused(Reason.ACCOUNT_LOCKED)
+            connection.execute(schema.session.insert().values(_row(session)))
+        self._keep(session)
+        return token, session
+
+    def find(self, token: bytes, at: datetime) -> Session | None:
+        """The living session of a token, now seen; None for everything else."""
+        if len(token) != _TOKEN_LENGTH:
+            return None
+        session = self._live.get(sha256(token).digest())
+        if session is None:
+            return None
+        if at >= session.expires_at or at - session.seen_at >= self._idle:
+            self._ended.append(session.digest)
+            self._drop(session)
+            return None
+        session.seen_at = at
+        return session
+
+    def strengthen(self, session: Session, proof: Proof, at: datetime) -> tuple[str, Session]:
+        """Add or renew a proof: the old token is dead, the new one is returned with the same session.
+
+        Refused(SIGN_IN_REQUIRED) if the session has ended meanwhile.
+        """
+        if session.ended:
+            raise Refused(Reason.SIGN_IN_REQUIRED)
+        token, digest = _new_token()
+        subject = replace(session.subject, assurance=session.subject.assurance.with_proof(proof))
+        change = (
+            schema.session.update()
+            .where(_SESSION.digest == session.digest)
+            .values(digest=digest, proofs=_proofs_json(subject.assurance), seen_at=at)
+        )
+        with writing(self._engine) as connection:
+            stands = connection.execute(change).rowcount == 1
+        if not stands:  # ended by another process that holds the database
+            self._drop(session)
+            raise Refused(Reason.SIGN_IN_REQUIRED)
+        del self._live[session.digest]
+        session.digest = digest
+        session.subject = subject
+        session.seen_at = session._written_at = at  # noqa: SLF001  # this file's own
+        self._live[digest] = session
+        return token, session
+
+    def end(self, session: Session, at: datetime) -> None:  # noqa: ARG002  # every act is told its time
+        """Dead from this moment, in memory first; durable on return. Ending twice does nothing."""
+        self._drop(session)
+        self._delete([session.digest])
+
+    def end_all(self, identifier: str, at: datetime) -> int:  # noqa: ARG002  # every act is told its time
+        """End every session of an account (canonical identifier); returns how many."""
+        sessions = self.of_account(identifier)
+        for session in sessions:
+            self._drop(session)
+        with writing(self._engine) as connection:
+            connection.execute(schema.session.delete().where(_SESSION.account == identifier))
+        return len(sessions)
+
+    def of_account(self, identifier: str) -> list[Session]:
+        """The living sessions of an account, oldest first. Some may be past their time until the next sweep."""
+        return list(self._of.get(identifier, {}).values())
+
+    def watch(self, session: Session, callback: Callable[[], None]) -> None:
+        """Call back once when the session ends; at once if it has. A live stream is cut this way."""
+        if session.ended:
+            callback()
+        else:
+            session._watchers[callback] = None  # noqa: SLF001  # this file's own
+
+    def unwatch(self, session: Session, callback: Callable[[], None]) -> None:
+        """The stream is over; unknown callbacks are ignored."""
+        session._watchers.pop(callback, None)  # noqa: SLF001  # this file's own
+
+    def sweep(self, at: datetime) -> int:
+        """End what is past its time, and write back when each was last seen; returns how many ended."""
+        expired = [one for one in self._live.values() if at >= one.expires_at or at - one.seen_at >= self._idle]
+        for session in expired:
+            self._drop(session)
+        gone, self._ended = [*self._ended, *(session.digest for session in expired)], []
+        self._delete(gone)
+        seen = [one for one in self._live.values() if one.seen_at != one._written_at]  # noqa: SLF001  # this file's own
+        if seen:
+            change = schema.session.update().where(_SESSION.digest == sa.bindparam("key"))
+            rows = [{"key": one.digest, "seen_at": one.seen_at} for one in seen]
+            with writing(self._engine) as connection:
+                connection.execute(change.values(seen_at=sa.bindparam("seen_at")), rows)
+            for session in seen:
+                session._written_at = session.seen_at  # noqa: SLF001  # this file's own
+        return len(gone)
+
+    def _keep(self, session: Session) -> None:
+        self._live[session.digest] = session
+        self._of.setdefault(session.subject.account or "", {})[session.reference] = session
+
+    def _drop(self, session: Session) -> None:
+        """Out of memory, and tell the watchers; one that fails does not stop the others."""
+        if session.ended:
+            return
+        session.ended = True
+        self._live.pop(session.digest, None)
+        account = session.subject.account or ""
+        siblings = self._of[account]
+        del siblings[session.reference]
+        if not siblings:
+            del self._of[account]
+        watchers = list(session._watchers)  # noqa: SLF001  # this file's own
+        session._watchers.clear()  # noqa: SLF001  # this file's own
+        for callback in watchers:
+            try:
+                callback()
+            except Exception:
+                log.exception("a watcher of session %s failed", session.reference)
+
+    def _delete(self, digests: list[bytes]) -> None:
+        if digests:
+            with writing(self._engine) as connection:
+                connection.execute(
+                    schema.session.delete().where(_SESSION.digest == sa.bindparam("key")),
+                    [{"key": digest} for digest in digests],
+                )
+
+    def _stored(self) -> list[Session]:
+        account = schema.account.c
+        query = (
+            sa.select(schema.session, account.title, account.profession, account.rpps)
+            .join(schema.account, account.identifier == _SESSION.account)
+            .where(account.locked_at.is_(None))
+            .order_by(_SESSION.opened_at)
+        )
+        with reading(self._engine) as connection:
+            return [self._from_row(row) for row in connection.execute(query)]
+
+    def _from_row(self, row: Any) -> Session:
+        subject = Subject(
+            account=row.account,
+            title=row.title,
+            profession=row.profession,
+            rpps=row.rpps,
+            assurance=_assurance(row.proofs),
+            session=row.reference,
+        )
+        expires_at = min(row.expires_at, row.opened_at + self._absolute)  # the settings may have become stricter
+        return Session(row.digest, subject, row.opened_at, row.seen_at, expires_at, row.network, row.device)
+
+
+def _new_token() -> tuple[str, bytes]:
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    return token, sha256(token.encode()).digest()
+
+
+def _locked(connection: Connection, identifier: str) -> bool:
+    account = schema.account.c
+    open_ = sa.select(sa.literal(1)).where(account.identifier == identifier, account.locked_at.is_(None))
+    return connection.scalar(open_) is None
+
+
+def _row(session: Session) -> dict[str, Any]:
+    return {
+        "digest": session.digest,
+        "reference": session.reference,
+        "account": session.subject.account,
+        "proofs": _proofs_json(session.subject.assurance),
+        "opened_at": session.opened_at,
+        "seen_at": session.seen_at,
+        "expires_at": session.expires_at,
+        "network": session.network,
+        "device": session.device,
+    }
+
+
+def _proofs_json(assurance: Assurance) -> str:
+    return json.dumps([[str(proof.method), proof.at.isoformat()] for proof in assurance.proofs])
+
+
+def _assurance(text: str) -> Assurance:
+    return Assurance(
+        tuple(Proof(Method(method), datetime.fromisoformat(at).astimezone(UTC)) for method, at in json.loads(text))
+    )

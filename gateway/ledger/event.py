@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an event looks like as a row of the ledger, and back. Pure: no file, no clock.
+
+Here every text is cleaned, so that whatever a client sent (a User-Agent with line feeds, a right-to-left override), one
+event stays one line wherever it is shown or exported. Never here: a patient number in clear, SQL.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
+
+from gateway.errors import HerseError
+from gateway.model import Event, EventKind
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+COLUMNS = (
+    "request",
+    "at",
+    "kind",
+    "account",
+    "session",
+    "network",
+    "device",
+    "method",
+    "teleservice",
+    "reason",
+    "pseudonym",
+    "status",
+    "categories",
+)
+"""The columns of a row, in order; in the file `sequence` stands before them. `at` is in microseconds since 1970."""
+
+Row: TypeAlias = tuple[
+    bytes | None,
+    int,
+    str,
+    str,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    bytes | None,
+    int | None,
+    str | None,
+]
+
+NAME_LIMIT = 128
+"""Characters kept of names: account, session, network, method, teleservice, reason, category."""
+DEVICE_LIMIT = 200
+"""Characters kept of the User-Agent."""
+
+
+class LedgerUnreadable(HerseError):
+    """The ledger cannot be read, or holds what this version does not understand. The message names the file or row."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event and its place in the ledger."""
+
+    sequence: int
+    event: Event
+
+
+def clean_text(text: str, limit: int) -> str:
+    """The text on one line, without anything unseen, at most `limit` characters.
+
+    Controls, line and paragraph separators, bidirectional marks, surrogates and unassigned characters become U+FFFD.
+    """
+    text = text[:limit]
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def microseconds(at: datetime) -> int:
+    """An aware time as whole microseconds since 1970 (exact; a float would not be)."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def row(event: Event) -> Row:
+    """The event as a row.
+
+    ValueError when the event names a patient and its account or teleservice would change by cleaning: people are
+    counted under these names, and after a restart they must be found under the same. TypeError for a naive time.
+    """
+    account = clean_text(event.account, NAME_LIMIT)
+    teleservice = _name(event.teleservice)
+    if event.pseudonym is not None and (account != event.account or teleservice != event.teleservice):
+        raise ValueError(
+            f"a look-up of account {account!r} in teleservice {teleservice!r} has a name that the ledger would change; "
+            f"expected printable names of at most {NAME_LIMIT} characters"
+        )
+    return (
+        event.request,
+        microseconds(event.at),
+        event.kind.value,
+        account,
+        _name(event.session),
+        _name(event.network),
+        None if event.device is None else clean_text(event.device, DEVICE_LIMIT),
+        _name(event.method),
+        teleservice,
+        _name(event.reason),
+        event.pseudonym,
+        event.status,
+        _categories_text(event.categories) if event.categories else None,
+    )
+
+
+def event_from_row(found: Row) -> Event:
+    """The event of a row; LedgerUnreadable if it is none (a kind of a newer version, a damaged value)."""
+    request, at, kind, account, session, network, device, method, teleservice, reason, pseudonym, status, told = found
+    try:
+        return Event(
+            kind=EventKind(kind),
+            account=account,
+            at=EPOCH + timedelta(microseconds=at),
+            session=session,
+            network=network,
+            device=device,
+            method=method,
+            teleservice=teleservice,
+            request=request,
+            reason=reason,
+            pseudonym=pseudonym,
+            status=status,
+            categories=() if told is None else _categories(told),
+        )
+    except (ValueError, TypeError, OverflowError) as error:
+        raise LedgerUnreadable(
+            f"a ledger row is not an event this version knows ({error}); expected a row written by this or an older "
+            "version of Herse: read it with the version that wrote it, or verify the file"
+        ) from error
+
+
+def _name(text: str | None) -> str | None:
+    return None if text is None else clean_text(text, NAME_LIMIT)
+
+
+# The policy knows a handful of category lists; each is turned into text once.
+@lru_cache(maxsize=256)
+def _categories_text(categories: tuple[str, ...]) -> str:
+    return json.dumps([clean_text(category, NAME_LIMIT) for category in categories], ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _categories(text: str) -> tuple[str, ...]:
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(category, str) for category in found):
+        raise TypeError("categories are not a list of texts")
+    return tuple(found)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Answers from the ledger: the latest events of an account, and the look-ups that budgets are rebuilt from.
+
+Read-only connections of its own, one per thread that asks: reading never waits for the writer, nor the writer for it.
+Each query is bounded by its index and its limit. Blocking: call it from a thread, not on the event loop. Never here: a
+write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from gateway.ledger.event import (
+    COLUMNS,
+    EPOCH,
+    MICROSECOND,
+    LedgerUnreadable,
+    StoredEvent,
+    event_from_row,
+    microseconds,
+)
+from gateway.ledger.schema import connect
+from gateway.model import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+LIMIT_AT_MOST: Final = 1_000
+DISCLOSED: Final = frozenset({EventKind.LOOKUP})
+COUNTED: Final = frozenset({EventKind.LOOKUP, EventKind.LOOKUP_MISSED})
+"""Kinds that budgets count: a number that nobody has was a look-up too."""
+
+_EVER: Final = (-(2**62), 2**62)
+_FETCH: Final = 500
+
+
+class LedgerReader:
+    """Questions to a ledger file that exists. Errors are LedgerUnreadable. `since` is inclusive, `until` exclusive."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._own = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+
+    def events(  # noqa: PLR0917  # the words of one query, named by most callers
+        self,
+        account: str,
+        kinds: frozenset[EventKind] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[StoredEvent]:
+        """The account's events, newest first (by time, then sequence), of these kinds (None: all).
+
+        `before` is the sequence of the last event of the page before. `limit` is 1 to 1,000 (ValueError).
+        """
+        if not 1 <= limit <= LIMIT_AT_MOST:
+            raise ValueError(f"limit is {limit}; expected 1 to {LIMIT_AT_MOST}")
+        query, values = events_query(account, kinds, _range(since, until), before, limit)
+        with self._reading() as connection:
+            found = connection.execute(query, values).fetchall()
+        return [StoredEvent(one[0], event_from_row(one[1:])) for one in found]
+
+    def count_people(
+        self,
+        account: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kinds: frozenset[EventKind] = DISCLOSED,
+    ) -> dict[str, int]:
+        """How many different people the account looked up, by teleservice (with none: ``""``).
+
+        By default those of whom something was disclosed; with `kinds=COUNTED` those that budgets count.
+        """
+        query, values = people_query(account, kinds, _range(since, until))
+        with self._reading() as connection:
+            return dict(connection.execute(query, values).fetchall())
+
+    def lookups_since(self, at: datetime) -> Iterator[tuple[str, str, bytes, datetime]]:
+        """(account, teleservice, pseudonym, at) of all look-ups since then, oldest first, read as they are asked for.
+
+        Ask to the end, or close the generator: an open one holds the log back from being folded.
+        """
+        query, values = lookups_query(microseconds(at))
+        with self._reading() as connection:
+            cursor = connection.execute(query, values)
+            while found := cursor.fetchmany(_FETCH):
+                for account, teleservice, pseudonym, moment in found:
+                    yield account, teleservice, pseudonym, EPOCH + moment * MICROSECOND
+
+    def close(self) -> None:
+        """Close the connections of all threads; none may be asking."""
+        while self._opened:
+            self._opened.pop().close()
+        self._own = threading.local()
+
+    @contextmanager
+    def _reading(self) -> Generator[sqlite3.Connection]:
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            raise LedgerUnreadable(
+                f"{self._path} cannot be read ({error}); expected an existing, undamaged ledger: look whether the file "
+                "is there and the disk is sound"
+            ) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = connect(self._path, "ro")
+            self._opened.append(connection)
+        return connection
+
+
+def events_query(
+    account: str, kinds: Iterable[EventKind] | None, between: tuple[int, int], before: int | None, limit: int
+) -> tuple[str, list[object]]:
+    """The page of an account's events: along `event_of_account` from the newest, kinds told from the index alone."""
+    terms = ["account = ?", "at >= ?", "at < ?"]
+    values: list[object] = [account, *between]
+    if kinds is not None:
+        terms.append(_one_of(kinds, values))
+    if before is not None:
+        terms.append("(at, sequence) < (select at, sequence from event where sequence = ?)")
+        values.append(before)
+    values.append(limit)
+    query = (
+        f"select sequence, {', '.join(COLUMNS)} from event where {' and '.join(terms)} "  # noqa: S608  # our own names
+        "order by at desc, sequence desc limit ?"
+    )
+    return query, values
+
+
+def people_query(account: str, kinds: Iterable[EventKind], between: tuple[int, int]) -> tuple[str, list[object]]:
+    """Different pseudonyms by teleservice, along the same index."""
+    values: list[object] = [account, *between]
+    query = (
+        "select coalesce(teleservice, ''), count(distinct pseudonym) from event "  # noqa: S608  # our own names
+        f"where account = ? and at >= ? and at < ? and {_one_of(kinds, values)} and pseudonym is not null group by 1"
+    )
+    return query, values
+
+
+def lookups_query(since: int) -> tuple[str, list[object]]:
+    """The look-ups of all accounts in the order of time, along `event_of_patient`."""
+    values: list[object] = [since]
+    query = (
+        "select account, coalesce(teleservice, ''), pseudonym, at from event "  # noqa: S608  # our own names
+        f"where pseudonym is not null and at >= ? and {_one_of(COUNTED, values)} order by at, sequence"
+    )
+    return query, values
+
+
+def _one_of(kinds: Iterable[EventKind], values: list[object]) -> str:
+    wanted = sorted(kind.value for kind in kinds)
+    values += wanted
+    return f"kind in ({', '.join('?' * len(wanted))})"
+
+
+def _range(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    return (
+        _EVER[0] if since is None else microseconds(since),
+        _EVER[1] if until is None else microseconds(until),
+    )

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The ledger's file: how it is made, and what is checked before one may append to it.
+
+SQLite in WAL mode with synchronous=FULL: each commit is one fsync of the write-ahead log. Creating and opening are two
+acts: an opener that creates would hide a lost ledger behind an empty one. Every fault here is a StartError.
+
+Rows are only ever added. `event_of_account` answers « Mes derniers événements » (order, range and kinds without the
+rows themselves). `event_of_patient` holds look-ups alone and rebuilds the budgets at start; times rise, so it costs one
+page a commit.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from gateway.errors import StartError
+from gateway.ledger.event import COLUMNS, LedgerUnreadable, event_from_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = 0x48455253
+"""`HERS` in the header of the file: tells a ledger from any other database."""
+WHOLE_CHECK_PAGES: Final = 131_072
+"""Up to this size (512 MiB, two million events) opening checks every page: 0.35 s a million events, plus reading them
+from disk. Past it only the tail, since the cost grows with the rows; checking it whole is the business of a command."""
+TAIL_ROWS: Final = 1_000
+BUSY_SECONDS: Final = 5.0
+_SYNCHRONOUS: Final = {"OFF": 0, "NORMAL": 1, "FULL": 2}
+
+_DDL: Final = (
+    "create table meta (schema_version integer not null) strict",
+    """create table event (
+         sequence integer primary key,
+         request blob,
+         at integer not null,
+         kind text not null,
+         account text not null,
+         session text,
+         network text,
+         device text,
+         method text,
+         teleservice text,
+         reason text,
+         pseudonym blob,
+         status integer,
+         categories text
+       ) strict""",
+    "create index event_of_account on event (account, at, sequence, kind)",
+    "create index event_of_patient on event (at) where pseudonym is not null",
+)
+
+
+def create_database(path: Path) -> None:
+    """Make an empty ledger where there is no file yet, durable when this returns."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        raise StartError(
+            f"{path} exists already; expected no file there: open it, or choose another place for a new ledger"
+        ) from None
+    except OSError as error:
+        raise StartError(
+            f"{path} cannot be created ({error.strerror}); expected a folder that Herse may write to"
+        ) from error
+    try:
+        connection = connect(path, "rw")
+        try:
+            _demand(connection, "journal_mode=wal", "wal", path)
+            connection.execute("begin immediate")
+            connection.execute(f"pragma application_id={APPLICATION_ID}")
+            for statement in _DDL:
+                connection.execute(statement)
+            connection.execute("insert into meta values (?)", (SCHEMA_VERSION,))
+            connection.execute("commit")
+        finally:
+            connection.close()
+        sync_folder(path.parent)
+    except (sqlite3.Error, OSError, StartError) as error:
+        path.unlink()
+        raise StartError(
+            f"{path} could not be created ({error}); expected a disk with room: mend it and try again"
+        ) from error
+
+
+def open_database(path: Path, synchronous: str) -> tuple[sqlite3.Connection, int]:
+    """The one connection that appends, checked, and the sequence of the last event (0 for none)."""
+    if not path.is_file():
+        raise StartError(
+            f"no ledger at {path}; expected the file made at set-up: create it, or restore it from a backup"
+        )
+    try:
+        connection = connect(path, "rw")
+        try:
+            last = _checked(connection, path, synchronous)
+        except BaseException:
+            connection.close()
+            raise
+        # The log was made by the checks above if it was not there: its name must outlive a power cut too.
+        sync_folder(path.parent)
+    except (sqlite3.Error, OSError) as error:
+        raise StartError(
+            f"{path} cannot be opened as a ledger ({error}); expected an undamaged ledger of Herse that this user may "
+            "write to and no other program holds: set the file aside, and restore a copy"
+        ) from error
+    return connection, last
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection in `mode` (ro or rw, never one that creates), without Python's own transactions."""
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_SECONDS,
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a synced file whose name is lost is lost."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checked(connection: sqlite3.Connection, path: Path, synchronous: str) -> int:
+    _check_version(connection, path)
+    _demand(connection, "journal_mode=wal", "wal", path)
+    connection.execute(f"pragma synchronous={synchronous}")
+    _demand(connection, "synchronous", _SYNCHRONOUS[synchronous], path)
+    # The writer folds the log back itself: SQLite's own checkpoint would keep a failed fsync to itself.
+    _demand(connection, "wal_autocheckpoint=0", 0, path)
+    connection.execute("begin immediate")  # a file that may only be read fails here, not at the first look-up
+    connection.execute("rollback")
+    last = _check_rows(connection, path)
+    # If an fsync failed in the life before this one, the kernel may show pages of the log that never reached the disk.
+    # Written anew into the file and synced there, they cannot tear what is appended from now on.
+    (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    if busy:
+        raise StartError(
+            f"{path} is being read by another program; expected none while Herse starts: end it, then start again"
+        )
+    return last
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    (found,) = connection.execute("pragma application_id").fetchone()
+    if found != APPLICATION_ID:
+        raise StartError(
+            f"{path} is a database, but not a ledger of Herse (application id {found:#x}, not {APPLICATION_ID:#x});"
+            " if its creation was interrupted, remove the file and create the ledger again"
+        )
+    version = connection.execute("select schema_version from meta").fetchone()
+    if version is None or version[0] != SCHEMA_VERSION:
+        told = "none" if version is None else version[0]
+        raise StartError(
+            f"{path} has schema version {told}; this Herse knows version {SCHEMA_VERSION}: start the version of Herse "
+            "that wrote it, or a newer one"
+        )
+
+
+def _check_rows(connection: sqlite3.Connection, path: Path) -> int:
+    (pages,) = connection.execute("pragma page_count").fetchone()
+    if pages <= WHOLE_CHECK_PAGES:
+        (verdict,) = connection.execute("pragma quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise StartError(f"{path} is damaged ({verdict}); set the file aside, and restore a copy")
+    tail = connection.execute(
+        f"select sequence, {', '.join(COLUMNS)} from event order by sequence desc limit ?",  # noqa: S608  # our own names
+        (TAIL_ROWS,),
+    ).fetchall()
+    for place, found in enumerate(tail):
+        if found[0] != tail[0][0] - place:
+            raise StartError(f"{path} has a hole after event {found[0]}; set the file aside, and restore a copy")
+        try:
+            event_from_row(found[1:])
+        except LedgerUnreadable as error:
+            raise StartError(f"{path}: event {found[0]}: {error}") from error
+    return tail[0][0] if tail else 0
+
+
+def _demand(connection: sqlite3.Connection, pragma: str, expected: object, path: Path) -> None:
+    (found,) = connection.execute(f"pragma {pragma}").fetchone()
+    if found != expected:
+        raise StartError(
+            f"{path}: SQLite answers {found} to pragma {pragma}; expected {expected}: a local disk with shared memory "
+            "is needed (no network file system)"
+        )

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The client side of one exchange on the wire: how an answer is framed and written.
+
+Head and first piece leave in one write; a body of unknown length is chunked for HTTP/1.1 and ends with the connection
+for HTTP/1.0. What must not look whole is cut by a reset.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from gateway.errors import Refused
+from gateway.model import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.listener.wire import WireProtocol
+    from gateway.upstream.exchange import Flow, Headers
+
+STATUS_LINES = {code: b"HTTP/1.1 %d \r\n" % code for code in range(100, 600)} | {
+    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
+}
+_BODILESS = frozenset((204, 304))
+
+
+class WireExchange:
+    """Takes the answer of one request; obeys `gateway.upstream.exchange.Client`."""
+
+    __slots__ = ("_chunked", "_head_only", "_http11", "_over", "_wire", "ended", "flow", "keep", "started")
+
+    def __init__(self, wire: WireProtocol, method: str, *, http11: bool, keep: bool) -> None:
+        self._wire = wire
+        self._head_only = method == "HEAD"
+        self._http11 = http11
+        self._chunked = False
+        self._over = False
+        self.keep = keep
+        self.started = False
+        self.flow: Flow | None = None
+        self.ended: Callable[[], None] | None = None
+
+    def start(self, status: int, headers: Headers, length: int | None, first: bytes, complete: bool) -> None:
+        """Send the head and the first piece."""
+        if self._over:
+            return
+        self.started = True
+        parts = [STATUS_LINES[status], b"date: ", self._wire.date]
+        for name, value in headers:
+            parts += (b"\r\n", name, b": ", value)
+        bodiless = self._head_only or status in _BODILESS
+        if length is None and complete and not bodiless:
+            length = len(first)
+        parts += self._framing(status, length, bodiless=bodiless)
+        if first and not bodiless:
+            parts += (b"%x\r\n" % len(first), first, b"\r\n") if self._chunked else (first,)
+        if complete and self._chunked:
+            parts.append(b"0\r\n\r\n")
+        self._wire.transport.write(b"".join(parts))
+        if complete:
+            self._end()
+
+    def _framing(self, status: int, length: int | None, *, bodiless: bool) -> list[bytes]:
+        """Say how the body ends, and whether the connection goes on; the last lines of a head."""
+        parts: list[bytes] = []
+        if length is not None:
+            if status not in _BODILESS:
+                parts.append(b"\r\ncontent-length: %d" % length)
+        elif not bodiless and self._http11:
+            self._chunked = True
+            parts.append(b"\r\ntransfer-encoding: chunked")
+        elif not bodiless:
+            self.keep = False
+        if not self.keep:
+            parts.append(b"\r\nconnection: close")
+        elif not self._http11:
+            parts.append(b"\r\nconnection: keep-alive")
+        parts.append(b"\r\n\r\n")
+        return parts
+
+    def send(self, data: bytes) -> None:
+        """Send the next piece."""
+        if self._over or not data:
+            return
+        if self._chunked:
+            self._wire.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            self._wire.transport.write(data)
+
+    def finish(self) -> None:
+        """End the answer."""
+        if self._over:
+            return
+        if self._chunked:
+            self._wire.transport.write(b"0\r\n\r\n")
+        self._end()
+
+    def abort(self) -> None:
+        """Cut the connection: what was sent must not look whole."""
+        if not self._over:
+            self._over = True
+            self._wire.transport.abort()
+            self._call_ended()
+
+    def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
+        """Answer 101; from here on both sides are raw bytes."""
+        if self._over:
+            raise Refused(Reason.PORTAL_UNREACHABLE)
+        self.started = True
+        self.keep = False
+        parts = [STATUS_LINES[101], b"connection: upgrade\r\nupgrade: websocket"]
+        for name, value in headers:
+            parts += (b"\r\n", name, b": ", value)
+        parts.append(b"\r\n\r\n")
+        self._wire.transport.write(b"".join(parts))
+        self._wire.tunnel(receiver)
+
+    def lost(self) -> None:
+        """Hear that the client went away."""
+        if not self._over:
+            self._over = True
+            if self.flow is not None:
+                self.flow.cancel()
+            self._call_ended()
+
+    def _end(self) -> None:
+        self._over = True
+        self.flow = None
+        self._call_ended()
+        self._wire.answered(keep=self.keep)
+
+    def _call_ended(self) -> None:
+        ended, self.ended = self.ended, None
+        if ended is not None:
+            ended()

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A refusal or a challenge as an HTTP answer: a page, a redirect or problem details, by what the client accepts.
+
+A browser that can do something about it is sent to sign-in or step-up; a program gets 401, 403 or 429 with
+`WWW-Authenticate` (RFC 9470), `Retry-After` and the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.model import Effect, Reason
+from gateway.pages.accept import qualities
+from gateway.pages.headers import SECURITY_HEADERS
+from gateway.pages.language import language
+from gateway.pages.problem import PROBLEM_TYPE, problem
+from gateway.pages.reasons import explanation
+from gateway.pages.render import HTML_TYPE, refusal_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.model import Challenge, Decision, Quota
+
+Fields = list[tuple[bytes, bytes]]
+
+SIGN_IN_PATH: Final = "/.herse/sign-in"
+STEP_UP_PATH: Final = "/.herse/step-up"
+_SEE_OTHER = 303
+
+
+def wants_page(accept: bytes) -> bool:
+    """Whether a person is reading: HTML is named, and JSON is not liked more. A bare `*/*` is a program."""
+    asked = qualities(accept)
+    html = max(asked.get("text/html", 0.0), asked.get("application/xhtml+xml", 0.0))
+    return html > 0.0 and html >= asked.get("application/json", 0.0)
+
+
+def redirect(decision: Decision, to: str) -> tuple[int, Fields, bytes]:
+    """Send a browser on to prove more; `to` is the opaque reference of where it was going."""
+    reason = decision.reason
+    if reason is Reason.SIGN_IN_REQUIRED:
+        where = f"{SIGN_IN_PATH}?to={to}"
+    else:
+        where = f"{STEP_UP_PATH}?to={to}&reason={reason}"
+    return _SEE_OTHER, [*SECURITY_HEADERS, (b"location", where.encode("ascii"))], b""
+
+
+def refusal(  # one answer, told whole
+    decision: Decision,
+    accept: bytes,
+    accept_language: bytes,
+    instance: str,
+    account: str | None = None,
+) -> tuple[int, Fields, bytes]:
+    """Status, fields and body of a decision that is not PERMIT; `account` is the title of who is signed in."""
+    reason = decision.reason
+    tongue = language(accept_language)
+    wait = decision.retry_after_seconds
+    fields: Fields = [*SECURITY_HEADERS, (b"content-language", tongue.encode("ascii"))]
+    fields += [(b"vary", b"accept, accept-language"), *rate_limit(decision.rule, decision.quotas)]
+    if wait is not None:
+        fields.append((b"retry-after", b"%d" % wait))
+    if decision.effect is Effect.CHALLENGE:
+        fields.append((b"www-authenticate", _authenticate(decision.challenge)))
+    if wants_page(accept):
+        body = refusal_page(reason, tongue, account=account, instance=instance, retry_after_seconds=wait)
+        fields.append((b"content-type", HTML_TYPE.encode("ascii")))
+    else:
+        extra = {} if decision.rule is None else {"teleservice": decision.rule}
+        body = problem(reason, tongue, instance=instance, extra=extra)
+        fields.append((b"content-type", PROBLEM_TYPE.encode("ascii")))
+    return explanation(reason).status, fields, body
+
+
+def rate_limit(teleservice: str | None, quotas: Iterable[Quota]) -> Fields:
+    """Both `RateLimit` fields: one item per budget, quota in people, window and reset in seconds."""
+    policies, limits = [], []
+    for number, quota in enumerate(quotas, 1):
+        name = f'"{teleservice}-{number}"'
+        policies.append(f"{name};q={quota.budget.people};w={int(quota.budget.window.total_seconds())}")
+        limits.append(f"{name};r={quota.left};t={quota.reset_seconds}")
+    if not policies:
+        return []
+    return [
+        (b"ratelimit-policy", ", ".join(policies).encode("ascii")),
+        (b"ratelimit", ", ".join(limits).encode("ascii")),
+    ]
+
+
+def _authenticate(challenge: Challenge | None) -> bytes:
+    """The challenge of RFC 9470 section 3: which assurance is missing, and how fresh it must be."""
+    if challenge is None:
+        return b'Herse realm="portal"'
+    age = "" if challenge.max_age is None else f', max_age="{int(challenge.max_age.total_seconds())}"'
+    level = challenge.level.name.lower()
+    return f'Herse error="insufficient_user_authentication", acr_values="{level}"{age}'.encode("ascii")

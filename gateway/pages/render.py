@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Values and a template name in, an HTML page out. The only file that talks to the template engine.
+
+Everything is escaped; a value that a template needs and nobody gave is an error, not an empty place.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gateway.pages import device, when
+from gateway.pages.reasons import explanation
+from gateway.pages.static_files import address
+from gateway.pages.typography import typeset
+
+if TYPE_CHECKING:
+    from gateway.model import Reason
+    from gateway.pages.explanation import Way
+    from gateway.pages.language import Language
+
+HTML_TYPE: Final = "text/html; charset=utf-8"
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("gateway.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["address"] = address
+    return found
+
+
+def page(
+    template: str,
+    language: Language,
+    *,
+    account: str | None = None,
+    form: str = "",
+    **values: Any,
+) -> bytes:
+    """One page as UTF-8 HTML. `template` without `.html`; `account` is the title shown as signed in (None: nobody is);
+    `form` is the token that goes with each form of the page.
+    """
+    voice = {
+        "language": language,
+        "t": lambda fr, en: typeset(fr if language == "fr" else en, language),
+        "iso": when.iso,
+        "moment": lambda at: when.moment(at, language),
+        "day": lambda at: when.day(at, language),
+        "clock": lambda at: when.clock(at, language),
+        "device": lambda text: device.readable_device(text, language),
+    }
+    rendered = _environment().get_template(f"{template}.html").render(account=account, form=form, **voice, **values)
+    return rendered.encode()
+
+
+def refusal_page(
+    reason: Reason,
+    language: Language,
+    *,
+    account: str | None = None,
+    instance: str | None = None,
+    retry_after_seconds: int | None = None,
+    to: str | None = None,
+    form: str = "",
+) -> bytes:
+    """The page of a refusal or a challenge: what happened, what to do, and the way on.
+
+    `to` is an opaque return reference, passed along to sign-in or step-up; `instance` the request id to give on the
+    telephone; `retry_after_seconds` is told in words.
+    """
+    told = explanation(reason)
+    return page(
+        "refusal",
+        language,
+        account=account,
+        form=form,
+        alert=alert(reason, language, retry_after_seconds),
+        way=None if told.way is None else link(told.way, language, to),
+        instance=instance,
+    )
+
+
+def alert(reason: Reason, language: Language, retry_after_seconds: int | None = None) -> dict[str, str]:
+    """The texts of one reason, as the templates show them: title, sentence, remedy, wait (may be empty)."""
+    told = explanation(reason)
+    wait = "" if retry_after_seconds is None else when.delay(retry_after_seconds, language)
+    return {
+        "title": told.title(language),
+        "sentence": told.sentence(language),
+        "remedy": told.remedy(language),
+        "wait": wait,
+    }
+
+
+def link(way: Way, language: Language, to: str | None) -> dict[str, str]:
+    """A way on as address and label; `to` must be a reference of `Returns` (letters, digits, `-`, `_`)."""
+    href = f"{way.href}?to={to}" if way.keeps and to else way.href
+    return {"href": href, "label": way.label(language)}

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which rule claims a method and a path, with the answers it can give made ready.
+
+Routes stand in a tree by their segments, so the way to a rule is as long as the path, however many teleservices there
+are. Where several routes fit, the lower `order` of their teleservices decides (`load` has made sure that it can).
+Decisions are made once, when the policy is loaded: serving picks one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from gateway.model import Challenge, Decision, Effect, Level, Match, Meter, Place, Reason, Record
+from gateway.policy.criteria import CRITERIA
+from gateway.policy.template import fold, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.model import AccessRequest
+    from gateway.policy.rules import Policy, Route, Rule
+
+CHALLENGING: Final = frozenset({"sign-in", "assurance", "freshness"})
+"""The criteria whose no can become a yes by what the person does next."""
+
+
+class Claim:
+    """One route of one rule: the questions in order, each with the Decision of a no, and the Decision of a yes.
+
+    `number` is the place of the patient number among the segments of a path, where the path carries it.
+    """
+
+    __slots__ = ("methods", "name", "number", "permit", "rank", "route", "rule", "steps")
+
+    def __init__(self, rule: Rule, route: Route, position: int, digest: str) -> None:
+        self.rule = rule
+        self.route = route
+        self.methods = route.methods
+        self.rank = (rule.order, position)
+        self.steps: tuple[tuple[Callable[[Rule, AccessRequest], Match], Decision], ...] = tuple(
+            (one.match, _refusal(rule, one.name, one.reason(rule), digest)) for one in CRITERIA if one.applies(rule)
+        )
+        self.permit = _permit(rule, route, digest)
+        self.name, self.number = _number(route)
+
+
+@dataclass(slots=True)
+class _Node:
+    """One place in the tree: what may follow, what ends here, what ends here or anywhere below."""
+
+    literals: dict[str, _Node] = field(default_factory=dict)
+    variable: _Node | None = None
+    ends: list[Claim] = field(default_factory=list)
+    tails: list[Claim] = field(default_factory=list)
+
+
+class Claims:
+    """The index of one policy, and its answers to what no teleservice claims."""
+
+    __slots__ = ("_exact", "_root", "otherwise", "sign_in", "unclaimed", "upgrade")
+
+    def __init__(self, policy: Policy) -> None:
+        self._root = _Node()
+        self._exact: dict[tuple[str, str], Claim] = {}
+        claims = [
+            Claim(rule, route, position, policy.digest)
+            for position, (rule, route) in enumerate((rule, route) for rule in policy.rules for route in rule.routes)
+        ]
+        for claim in claims:
+            self._place(claim)
+        for claim in claims:
+            self._remember(claim)
+        self.sign_in = _sign_in_first(None, policy.digest)
+        self.upgrade = _deny(None, Reason.UPGRADE_NOT_ALLOWED, policy.digest)
+        self.unclaimed = _deny(None, Reason.NO_TELESERVICE, policy.digest)
+        permit = Decision(Effect.PERMIT, None, (Reason.PERMITTED,), digest=policy.digest)
+        self.otherwise = permit if policy.default is Effect.PERMIT else self.unclaimed
+
+    def find(self, method: str, path: str) -> Claim | None:
+        """The claim that decides, None if there is none. HEAD is judged as the GET it is a part of."""
+        if method == "HEAD":
+            method = "GET"
+        if path.isascii():
+            exact = self._exact.get((method, path.lower()))
+            if exact is not None:
+                return exact
+        found = self.fitting(method, path)
+        return found[0] if len(found) == 1 else min(found, key=_rank, default=None)
+
+    def fitting(self, method: str, path: str) -> list[Claim]:
+        """All claims that fit a method as the portal knows it, and a canonical path."""
+        return [claim for claim in self.on(path) if method in claim.methods]
+
+    def on(self, path: str) -> list[Claim]:
+        """All claims on a canonical path, whatever their methods."""
+        found: list[Claim] = []
+        nodes = [self._root]
+        segments = split(path.lower()) if path.isascii() else [fold(segment) for segment in split(path)]
+        for segment in segments:
+            below: list[_Node] = []
+            for node in nodes:
+                if node.tails:
+                    found += node.tails
+                if segment in node.literals:
+                    below.append(node.literals[segment])
+                if node.variable is not None:
+                    below.append(node.variable)
+            nodes = below
+        for node in nodes:
+            found += node.ends
+            found += node.tails
+        return found
+
+    def _place(self, claim: Claim) -> None:
+        node = self._root
+        for segment in claim.route.template.segments:
+            if segment is not None:
+                node = node.literals.setdefault(segment, _Node())
+            else:
+                node.variable = node.variable or _Node()
+                node = node.variable
+        (node.ends if claim.route.template.tail is None else node.tails).append(claim)
+
+    def _remember(self, claim: Claim) -> None:
+        """Keep the outcome of `fitting` for the paths that are written out in the file: most requests ask for one."""
+        segments = claim.route.template.segments
+        literals = [segment for segment in segments if segment is not None]
+        path = "/".join(literals) or "/"
+        if len(literals) == len(segments) and path.isascii():
+            for method in claim.route.methods:
+                self._exact[method, path] = min(self.fitting(method, path), key=_rank)
+
+
+def _rank(claim: Claim) -> tuple[int, int]:
+    return claim.rank
+
+
+def _number(route: Route) -> tuple[str, int]:
+    """Name and place of the patient number in the path; ("", 0) if it is not there."""
+    if route.patient is None or route.patient.place is not Place.PATH:
+        return "", 0
+    return route.patient.name, dict(route.template.variables)[route.patient.name]
+
+
+def _permit(rule: Rule, route: Route, digest: str) -> Decision:
+    discloses = rule.categories and (route.patient is not None or not rule.metered)
+    return Decision(
+        Effect.PERMIT,
+        rule.name,
+        (Reason.PERMITTED,),
+        meter=None if route.patient is None else Meter(route.patient, rule.budgets),
+        record=Record(rule.categories) if discloses else None,
+        streams=rule.streams,
+        upgrade=rule.upgrade,
+        anonymous=rule.anonymous,
+        digest=digest,
+    )
+
+
+def _refusal(rule: Rule, criterion: str, reason: Reason, digest: str) -> Decision:
+    if criterion == "sign-in":
+        return _sign_in_first(rule.name, digest)
+    if criterion in CHALLENGING:
+        asked = Challenge(rule.level, rule.fresh_for)
+        return Decision(Effect.CHALLENGE, rule.name, (reason,), challenge=asked, digest=digest)
+    return _deny(rule.name, reason, digest)
+
+
+def _sign_in_first(rule: str | None, digest: str) -> Decision:
+    """The same for every rule and for none: what is behind is not told to someone who is not signed in."""
+    asked = Challenge(Level.PASSWORD)
+    return Decision(Effect.CHALLENGE, rule, (Reason.SIGN_IN_REQUIRED,), challenge=asked, digest=digest)
+
+
+def _deny(rule: str | None, reason: Reason, digest: str) -> Decision:
+    return Decision(Effect.DENY, rule, (reason,), digest=digest)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a rule may ask of a request, one criterion each, in the order in which they decide.
+
+A criterion answers HIT, MISS, or MAY where signing in or proving more would make it a HIT. The first answer that is not
+a HIT decides: MAY becomes the criterion's CHALLENGE, MISS its DENY. Serving walks these functions and stops there;
+`policy explain` walks the same functions and does not stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.model import Level, Match, Reason
+from gateway.policy.durations import duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.model import AccessRequest
+    from gateway.policy.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One question: who is asked it (`applies`), how it is answered, why the answer is no, and how both are told."""
+
+    name: str
+    applies: Callable[[Rule], bool]
+    match: Callable[[Rule, AccessRequest], Match]
+    reason: Callable[[Rule], Reason]
+    wants: Callable[[Rule], str]
+    found: Callable[[AccessRequest], str]
+
+
+_LEVEL_REASONS = {
+    Level.PASSWORD: Reason.SIGN_IN_REQUIRED,
+    Level.MFA: Reason.SECOND_FACTOR_REQUIRED,
+    Level.CARD: Reason.CARD_REQUIRED,
+}
+_STALE_REASONS = {**_LEVEL_REASONS, Level.MFA: Reason.SECOND_FACTOR_STALE}
+
+
+def _upgrade(_rule: Rule, request: AccessRequest) -> Match:
+    """Asked only of rules that let nobody leave HTTP."""
+    return Match.MISS if request.upgrade else Match.HIT
+
+
+def _sign_in(_rule: Rule, request: AccessRequest) -> Match:
+    return Match.MAY if request.subject.account is None else Match.HIT
+
+
+def _account(rule: Rule, request: AccessRequest) -> Match:
+    account = request.subject.account
+    if account is None:
+        return Match.MAY
+    return Match.HIT if rule.accounts is None or account in rule.accounts else Match.MISS
+
+
+def _profession(rule: Rule, request: AccessRequest) -> Match:
+    subject = request.subject
+    if subject.account is None:
+        return Match.MAY
+    return Match.HIT if rule.professions is None or subject.profession in rule.professions else Match.MISS
+
+
+def _assurance(rule: Rule, request: AccessRequest) -> Match:
+    return Match.HIT if request.subject.assurance.level >= rule.level else Match.MAY
+
+
+def _freshness(rule: Rule, request: AccessRequest) -> Match:
+    """A proof exactly `fresh_for` old still counts."""
+    proved_at = request.subject.assurance.proved_at(rule.level)
+    if rule.fresh_for is None or (proved_at is not None and request.at - proved_at <= rule.fresh_for):
+        return Match.HIT
+    return Match.MAY
+
+
+def _age(request: AccessRequest) -> str:
+    assurance = request.subject.assurance
+    proved_at = assurance.proved_at(assurance.level)
+    if proved_at is None:
+        return "nothing proved"
+    return f"{assurance.level.name.lower()} proved {duration_text(request.at - proved_at)} ago"
+
+
+CRITERIA = (
+    Criterion(
+        "upgrade",
+        lambda rule: not rule.upgrade,
+        _upgrade,
+        lambda _rule: Reason.UPGRADE_NOT_ALLOWED,
+        lambda _rule: "no upgrade of the connection",
+        lambda request: "asks for one" if request.upgrade else "asks for none",
+    ),
+    Criterion(
+        "sign-in",
+        lambda rule: not rule.anonymous,
+        _sign_in,
+        lambda _rule: Reason.SIGN_IN_REQUIRED,
+        lambda _rule: "someone signed in",
+        lambda request: request.subject.account or "nobody",
+    ),
+    Criterion(
+        "account",
+        lambda rule: rule.accounts is not None,
+        _account,
+        lambda _rule: Reason.ACCOUNT_NOT_ALLOWED,
+        lambda rule: " or ".join(sorted(rule.accounts or ())),
+        lambda request: request.subject.account or "nobody",
+    ),
+    Criterion(
+        "profession",
+        lambda rule: rule.professions is not None,
+        _profession,
+        lambda _rule: Reason.PROFESSION_NOT_ALLOWED,
+        lambda rule: " or ".join(sorted(rule.professions or ())),
+        lambda request: request.subject.profession or "none",
+    ),
+    Criterion(
+        "assurance",
+        lambda rule: not rule.anonymous,
+        _assurance,
+        lambda rule: _LEVEL_REASONS[rule.level],
+        lambda rule: f"{rule.level.name.lower()} or stronger",
+        lambda request: request.subject.assurance.level.name.lower(),
+    ),
+    Criterion(
+        "freshness",
+        lambda rule: rule.fresh_for is not None,
+        _freshness,
+        lambda rule: _STALE_REASONS[rule.level],
+        lambda rule: (
+            f"{rule.level.name.lower()} proved at most {duration_text(rule.fresh_for)} ago" if rule.fresh_for else ""
+        ),
+        _age,
+    ),
+)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Durations as a policy file writes them: one whole number and one unit (`30s`, `15m`, `4h`, `7d`). Nothing else."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+EXPECTED = "a duration such as 30s, 15m, 4h or 7d, from 1s to 30d"
+
+_DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])", re.ASCII)
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_LONGEST = timedelta(days=30)
+
+
+def parse_duration(text: str, *, shortest: timedelta = timedelta(seconds=1)) -> timedelta:
+    """A duration between `shortest` and 30 days. Raises ValueError that says what is expected."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError(EXPECTED)
+    duration = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    if not shortest <= duration <= _LONGEST:
+        raise ValueError(EXPECTED)
+    return duration
+
+
+def duration_text(duration: timedelta) -> str:
+    """A whole number of seconds in its largest unit: the inverse of `parse_duration`."""
+    seconds = int(duration.total_seconds())
+    unit, size = next((unit, size) for unit, size in _SECONDS.items() if seconds % size == 0)
+    return f"{seconds // size}{unit}"

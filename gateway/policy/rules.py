@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a policy file becomes: frozen values, and the one way from a method and a path to the rule that claims them.
+
+Building these values checks nothing: `load` has done it. Nothing here reads a file, a clock or a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.model import Effect, Level
+from gateway.policy.claims import Claims
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from gateway.model import Budget, PatientLocator
+    from gateway.policy.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of `routes`. GET stands for HEAD too.
+
+    `patient` is where this route carries the patient number; None in a metered teleservice is a page that shows nobody
+    (`patient: none`).
+    """
+
+    methods: tuple[str, ...]
+    template: Template
+    patient: PatientLocator | None = None
+
+    def __str__(self) -> str:
+        return f"{','.join(self.methods)} {self.template.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One teleservice: what it claims, what it asks of a person, what a permit obliges to.
+
+    `professions` and `accounts`: None is everybody. `uncounted` is the reason why data leaves without being counted.
+    """
+
+    name: str
+    title: str
+    routes: tuple[Route, ...]
+    order: int = 0
+    anonymous: bool = False
+    level: Level = Level.PASSWORD
+    fresh_for: timedelta | None = None
+    professions: frozenset[str] | None = None
+    accounts: frozenset[str] | None = None
+    budgets: tuple[Budget, ...] = ()
+    categories: tuple[str, ...] = ()
+    uncounted: str | None = None
+    streams: bool = False
+    upgrade: bool = False
+
+    @property
+    def metered(self) -> bool:
+        """Whether people are counted here."""
+        return any(route.patient is not None for route in self.routes)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy file. `digest` is the first 16 hexadecimal digits of the SHA-256 of its text."""
+
+    name: str
+    title: str
+    default: Effect
+    rules: tuple[Rule, ...]
+    digest: str
+    claims: Claims = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "claims", Claims(self))

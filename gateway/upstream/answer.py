@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The portal's answer, from its head on: kept back until the hallway lets it go, then relayed piece by piece.
+
+Nothing leaves before `relay`: that is where promise 1 (recorded before released) is kept. At most one read of the
+socket is held meanwhile, because the connection is paused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.errors import Refused
+from gateway.model import Reason
+
+if TYPE_CHECKING:
+    from gateway.upstream.exchange import Client, Headers
+
+
+class Source(Protocol):
+    """The connection an answer still comes from."""
+
+    def hold(self, yes: bool) -> None:
+        """Stop reading from the portal, or go on."""
+
+    def drop(self) -> None:
+        """Give the connection up: nobody wants the rest."""
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes through an open tunnel."""
+
+
+class Answer:
+    """Status and fields as the portal sent them (names as sent); `length` in bytes, None when it is not announced."""
+
+    __slots__ = ("_broken", "_client", "_pieces", "_source", "_whole", "fields", "length", "status", "upgraded")
+
+    def __init__(
+        self, status: int, fields: Headers, length: int | None, source: Source, *, upgraded: bool = False
+    ) -> None:
+        self.status = status
+        self.fields = fields
+        self.length = length
+        self.upgraded = upgraded
+        self._pieces: list[bytes] = []
+        self._source: Source | None = source
+        self._client: Client | None = None
+        self._whole = False
+        self._broken = False
+
+    # the portal's side
+
+    def take(self, pieces: list[bytes]) -> None:
+        """Take what has arrived since the last call."""
+        if self._client is None:
+            self._pieces += pieces
+        else:
+            self._client.send(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def end(self) -> None:
+        """Hear that the answer is whole; the connection may already serve another request."""
+        self._whole = True
+        self._source = None
+        if self._client is not None:
+            self._client.finish()
+
+    def break_off(self) -> None:
+        """Hear that the rest will never come: the client must see a cut, not an end."""
+        self._broken = True
+        self._source = None
+        if self._client is not None:
+            self._client.abort()
+
+    @property
+    def relayed(self) -> bool:
+        """Whether the hallway has let it go."""
+        return self._client is not None
+
+    # the hallway's side
+
+    def relay(self, client: Client, headers: Headers) -> None:
+        """Let the answer go, with these fields. Raises PORTAL_ANSWER_INVALID if it broke while it was kept back."""
+        if self._broken:
+            raise Refused(Reason.PORTAL_ANSWER_INVALID)
+        self._client = client
+        client.flow = self
+        first, self._pieces = b"".join(self._pieces), []
+        if self.upgraded and self._source is not None:
+            client.switch(headers, self._source.raw)
+            if first:
+                client.send(first)
+        else:
+            client.start(self.status, headers, self.length, first, self._whole)
+        if self._source is not None:
+            self._source.hold(False)
+
+    def discard(self) -> None:
+        """Never let it go: what was not recorded does not leave."""
+        source, self._source = self._source, None
+        if source is not None:
+            source.drop()
+
+    # what the client says while it takes the answer
+
+    def pause(self) -> None:
+        """Hold the portal back: the client is slow."""
+        if self._source is not None:
+            self._source.hold(True)
+
+    def resume(self) -> None:
+        """Let the portal go on."""
+        if self._source is not None:
+            self._source.hold(False)
+
+    def cancel(self) -> None:
+        """Drop the rest: the client went away."""
+        self.discard()

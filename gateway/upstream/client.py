@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The door to the portal: a pool of kept connections, and the only file that opens one.
+
+`forward` takes a judged request and gives the answer's head; the body stays there until the hallway relays it.
+Failures come back as `Refused` with PORTAL_UNREACHABLE (502), PORTAL_TIMEOUT (504), PORTAL_ANSWER_INVALID (502) or BUSY
+(503), never as a guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from gateway.errors import HerseError, Refused, StartError
+from gateway.model import Reason
+from gateway.pending import Pending
+from gateway.upstream.connection import Connection, Errand
+from gateway.upstream.deadlines import Deadlines
+from gateway.upstream.headers import to_portal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.upstream.answer import Answer
+    from gateway.upstream.exchange import Client, Request
+
+WAITING_AT_MOST = 1_000  # requests that wait for a free connection; past it the answer is BUSY
+
+
+@dataclass(frozen=True, slots=True)
+class PortalAddress:
+    """Where the portal is and how long it may take, all in seconds."""
+
+    url: str
+    authority: Path | None = None
+    connect_seconds: float = 5.0
+    head_seconds: float = 30.0
+    idle_seconds: float = 60.0
+    stream_idle_seconds: float = 300.0
+    keepalive_seconds: float = 15.0
+    connections: int = 256
+
+
+class Portal:
+    """The portal behind the gateway. One instance per process, used on the loop's thread only."""
+
+    def __init__(self, address: PortalAddress, own_cookies: bytes) -> None:
+        parts = urlsplit(address.url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._tls = _tls(address.authority) if parts.scheme == "https" else None
+        self._own_cookies = own_cookies
+        self._address = address
+        self.head_seconds = address.head_seconds
+        self.idle_seconds = address.idle_seconds
+        self._idle: list[Connection] = []  # the one used last is used first, so that the others can age out
+        self._open = 0
+        self._waiting: deque[Errand] = deque()
+        self._deadlines = Deadlines()
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    def forward(
+        self,
+        request: Request,
+        client: Client,
+        identity: bytes | None,
+        *,
+        metered: bool = False,
+        streams: bool = False,
+    ) -> Pending[Answer]:
+        """Send the request on. `identity` is the assertion of who asks; None for what nobody need sign in for."""
+        answered: Pending[Answer] = Pending()
+        address = self._address
+        errand = Errand(
+            self._head(request, identity, metered=metered),
+            request.body,
+            client,
+            answered,
+            method=request.method,
+            idle_seconds=address.stream_idle_seconds if streams or request.upgrade else address.idle_seconds,
+            tunnel=request.upgrade,
+        )
+        client.flow = errand
+        self._dispatch(errand)
+        return answered
+
+    def _head(self, request: Request, identity: bytes | None, *, metered: bool) -> bytes:
+        """The request head as the portal gets it: the target byte for byte as judged, our fields last."""
+        parts = [
+            request.method.encode("ascii"),
+            b" ",
+            request.target,
+            b" HTTP/1.1\r\nhost: ",
+            request.host.encode("ascii"),
+        ]
+        for name, value in to_portal(request.headers, self._own_cookies, metered=metered):
+            parts += (b"\r\n", name, b": ", value)
+        parts += (
+            b"\r\nx-forwarded-for: ",
+            request.peer.encode("ascii"),
+            b"\r\nx-forwarded-proto: ",
+            b"https" if request.secure else b"http",
+            b"\r\nherse-request: ",
+            request.id.hex().encode("ascii"),
+        )
+        if identity is not None:
+            parts += (b"\r\nherse-assertion: ", identity)
+        body = request.body
+        if body is not None:
+            if body.length is None:
+                parts.append(b"\r\ntransfer-encoding: chunked")
+            else:
+                parts.append(b"\r\ncontent-length: %d" % body.length)
+        if request.upgrade:
+            parts.append(b"\r\nconnection: upgrade\r\nupgrade: websocket")
+        parts.append(b"\r\n\r\n")
+        return b"".join(parts)
+
+    def _dispatch(self, errand: Errand) -> None:
+        # A tunnel never ends in the pool, and an unsafe request never rides on a connection that may be dying.
+        while self._idle and errand.retryable:
+            connection = self._idle.pop()
+            if not connection.closed:
+                connection.begin(errand)
+                return
+        if self._open < self._address.connections:
+            self._connect(errand)
+        elif len(self._waiting) < WAITING_AT_MOST:
+            self._waiting.append(errand)
+        else:
+            errand.answered.fail(Refused(Reason.BUSY))
+
+    def _connect(self, errand: Errand) -> None:
+        self._open += 1
+        task = asyncio.get_running_loop().create_task(self._connected(errand))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connected(self, errand: Errand) -> None:
+        loop = asyncio.get_running_loop()
+        error: HerseError
+        try:
+            async with asyncio.timeout(self._address.connect_seconds):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self, loop),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
+                    server_hostname=self._host if self._tls else None,
+                )
+        except TimeoutError:
+            error = Refused(Reason.PORTAL_TIMEOUT)
+        except (OSError, ssl.SSLError):
+            error = Refused(Reason.PORTAL_UNREACHABLE)
+        else:
+            self._deadlines.add(connection)
+            if errand.answered.done:  # the client went away meanwhile
+                self.release(connection)
+            else:
+                connection.begin(errand)
+            return
+        self._open -= 1
+        errand.answered.fail(error)
+        self._next()
+
+    def once_more(self, errand: Errand) -> None:
+        """Send a safe request again, on a fresh connection, after a kept one died unsaid."""
+        errand.retryable = False
+        self._dispatch(errand)
+
+    def release(self, connection: Connection) -> None:
+        """Take a connection back, for whoever waits or for later."""
+        while self._waiting:
+            errand = self._waiting.popleft()
+            if not errand.answered.done:
+                connection.begin(errand)
+                return
+        connection.deadline = asyncio.get_running_loop().time() + self._address.keepalive_seconds
+        self._idle.append(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Strike an idle connection off."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def gone(self, connection: Connection) -> None:
+        """Hear that a connection is closed."""
+        self.forget(connection)
+        self._deadlines.discard(connection)
+        self._open -= 1
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting and self._open < self._address.connections:
+            errand = self._waiting.popleft()
+            if not errand.answered.done:
+                self._connect(errand)
+
+    def close(self) -> None:
+        """Close the idle connections; busy ones end with their exchange."""
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+
+
+def _tls(authority: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if authority is not None:
+        try:
+            context.load_verify_locations(cafile=str(authority))
+        except (OSError, ssl.SSLError) as error:
+            found = error.strerror or error
+            raise StartError(f"{authority}: {found}; expected the portal's authority in PEM form") from None
+    return context

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""For all tests: no socket leaves this machine, and property tests are judged by what they find, not by the clock."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("herse", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("herse")
+
+_left: list[str] = []
+
+
+class LeftLoopbackError(Exception):
+    """A test tried to talk to another machine."""
+
+
+def _is_loopback(host: object) -> bool:
+    if host in {"localhost", b"localhost", None, ""}:
+        return True
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _guard(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: it sees every connect of this process's Python sockets, and stands for the whole run.
+
+    Sockets of uvloop and of child processes are not seen; the tests that start those give them loopback addresses.
+    """
+    if event in {"socket.connect", "socket.sendto"}:
+        link, address = arguments
+        if not isinstance(link, socket.socket) or link.family not in {socket.AF_INET, socket.AF_INET6}:
+            return
+        host = address[0] if isinstance(address, tuple) else address
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if not _is_loopback(host):
+        _left.append(f"{event} {host!r}")
+        raise LeftLoopbackError(f"tests talk to loopback only, not to {host!r}")
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only():
+    """Fails the test that tried, even if the code under test swallowed the refusal."""
+    _left.clear()
+    yield
+    tried, _left[:] = list(_left), []
+    if tried:
+        pytest.fail("left loopback: " + ", ".join(tried))
+
+
+@pytest.fixture
+def left_loopback() -> list[str]:
+    """What the guard refused so far in this test; for the guard's own test, which clears it."""
+    return _left

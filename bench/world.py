@@ -47,19 +47,20 @@ folder = "keys"
 """
 
 _MEASURED = """\
+version: 1
 portal: bench
 title: Bench
 teleservices:
   page:
     title: The page that is measured
     assurance: password
-    professions: [medecin]
+    professions: [physician]
     routes: [GET /s, GET /s64, GET /download]
   lookup:
     title: The look-up that is measured
     assurance: mfa
     fresh_for: 4h
-    professions: [medecin]
+    professions: [physician]
     patient: {path: nir}
     budgets:
       - {people: 1000000, window: 1d, past: deny}
@@ -71,18 +72,19 @@ _OTHER = """\
   service-{n}:
     title: Service {n}
     assurance: mfa
-    professions: [medecin, pharmacien]
+    professions: [physician, pharmacist]
     routes: ["GET /service-{n}", "GET,POST /service-{n}/{{_file}}", "GET /service-{n}/files/{{_rest}}"]
 """
 
 _CASES = """\
+version: 1
 portal: bench
 cases:
   - name: nobody is asked to sign in
     request: GET /s
     expect: challenge
   - name: a professional sees the page
-    as: {account: BENCH, profession: medecin, assurance: password}
+    as: {account: BENCH, profession: physician, assurance: password}
     request: GET /s
     expect: permit
 """
@@ -139,7 +141,7 @@ def _signed_in(state: Path) -> str:
     engine = create_database(state / DATABASE_FILE)
     # Nothing of this account is sealed, so the key does not matter.
     accounts = Accounts(engine, AtRest(secrets.token_bytes(32)))
-    account = accounts.create("BENCH", "Cabinet du banc d'essai", "medecin", None, (), at)
+    account = accounts.create("BENCH", "Cabinet du banc d'essai", "physician", None, (), at)
     sessions = Sessions(engine, timedelta(minutes=30), timedelta(hours=4))
     proofs = (Proof(Method.PASSWORD, at), Proof(Method.TOTP, at))
     token, _ = sessions.open(account, proofs, at, LOOPBACK, "bench")

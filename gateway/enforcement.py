@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError, Refused
@@ -172,7 +173,7 @@ class Enforcement:
                 visit.decision,
                 effect=outcome.effect,
                 reasons=(Reason.BUDGET_PROOF_REQUIRED if challenged else Reason.BUDGET_EXHAUSTED,),
-                challenge=Challenge(level) if challenged else None,
+                challenge=Challenge(level, timedelta(0)) if challenged else None,
                 retry_after_seconds=None if challenged else outcome.retry_after_seconds,
             )
 

@@ -83,15 +83,24 @@ class Pending(Generic[T]):
 
 def start(walk: Coroutine[Pending[Any], None, T], ended: Callable[[BaseException | None], None]) -> None:
     """Walk a coroutine to its end, now or from inside the `Pending`s it awaits; then `ended(error or None)`."""
+    _Walker(walk, ended).step()
 
-    def step() -> None:
+
+class _Walker:
+    """Steps one coroutine. An object: a closure that names itself is garbage that only the collector finds."""
+
+    __slots__ = ("_ended", "_walk")
+
+    def __init__(self, walk: Coroutine[Pending[Any], None, Any], ended: Callable[[BaseException | None], None]) -> None:
+        self._walk = walk
+        self._ended = ended
+
+    def step(self) -> None:
         try:
-            awaited = walk.send(None)
+            awaited = self._walk.send(None)
         except StopIteration:
-            ended(None)
+            self._ended(None)
         except BaseException as error:  # noqa: BLE001  # the one place where a walk's failure is handed over
-            ended(error)
+            self._ended(error)
         else:
-            awaited.on_done(step)
-
-    step()
+            awaited.on_done(self.step)

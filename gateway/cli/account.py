@@ -14,16 +14,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
 from gateway.errors import ConfigurationError, HerseError, StartError
-from gateway.identity import at_rest, schema
+from gateway.identity import schema
 from gateway.identity.accounts import Accounts
+from gateway.identity.at_rest import AtRest
 from gateway.identity.identifiers import PROFESSIONS
 from gateway.identity.session import Sessions
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger
-from gateway.settings import load_settings
+from gateway.settings import load_settings, read_key
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from gateway.model import Event
     from gateway.settings import Settings
 
-LEDGER_FILE = "ledger.db"
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([dhm])")
 _UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
@@ -121,7 +122,7 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         stack.enter_context(closing(hold(folder)))
         if command == "account.create":
             _create_state(settings)
-        key = at_rest.open_key(settings.keys.folder / at_rest.KEY_FILE)
+        at_rest = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
         engine = schema.open_database(folder / schema.DATABASE_FILE)
         stack.callback(engine.dispose)
         ledger = stack.enter_context(closing(open_ledger(folder / LEDGER_FILE)))
@@ -129,7 +130,7 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         async def append(event: Event) -> None:
             await ledger.append([event]).wait()
 
-        operations = AccountOperations(Accounts(engine, key), _sessions(settings, engine), append)
+        operations = AccountOperations(Accounts(engine, at_rest), _sessions(settings, engine), append)
         return await account_handlers(operations, lambda: datetime.now(UTC))[command](values)
 
 
@@ -138,11 +139,9 @@ def _sessions(settings: Settings, engine: Engine) -> Sessions:
 
 
 def _create_state(settings: Settings) -> None:
-    """The first account of a new gateway: make what is not there, but only if nothing is there yet."""
+    """The first account of a new gateway: make both databases, but only if neither is there yet."""
     accounts, ledger = settings.state.folder / schema.DATABASE_FILE, settings.state.folder / LEDGER_FILE
-    key = settings.keys.folder / at_rest.KEY_FILE
-    if not (accounts.exists() or ledger.exists() or key.exists()):
-        at_rest.create_key(key)
+    if not (accounts.exists() or ledger.exists()):
         schema.create_database(accounts).dispose()
         create_ledger(ledger)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -53,6 +54,10 @@ def serve(settings: Settings) -> None:
         listener = PublicListener(gateway.hallway, gateway.pages, gateway.limits(), listening, tls)
         log = logging.getLogger("gateway.serve")
         log.info("serving", extra={"origin": public.origin, "listen": public.listen, "portal": settings.portal.url})
+        # What is built now lives as long as the process, and requests leave no cycles: collect rarely.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         uvloop.run(listener.serve(gateway.run_beside))
     finally:
         gateway.close()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The admin socket: how `herse` commands reach the running server, as one line of JSON each way over a Unix socket.
 
-    {"command": "account.lock", "arguments": {...}}   ->   {"ok": true, "result": {...}} or {"ok": false, "error": "..."}
+    {"command": "account.lock", "arguments": {...}}  ->  {"ok": true, "result": {...}} or {"ok": false, "error": "..."}
 
-Only the user that runs the server, and root, are answered (mode 0600, and SO_PEERCRED). The size and the time of a
-request are bounded. What the commands do is told by the handlers given.
+Only the user that runs the server, and root, are answered (mode 0600, and SO_PEERCRED). A request's size and time are
+bounded. What the commands do is told by the handlers given.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SOCKET_FILE = "admin.sock"  # its name in state.folder
 LONGEST_LINE = 65_536
-_READ_SECONDS = 5.0
+READ_SECONDS = 5.0
 _CONNECT_SECONDS = 2.0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _LONGEST_PATH = 107  # bytes, of sockaddr_un
@@ -55,7 +55,7 @@ class AdminSocket:
         await self._server.wait_closed()
 
 
-async def serve_admin(path: Path, handlers: Handlers) -> AdminSocket:
+async def serve_admin(path: Path, handlers: Handlers, *, read_seconds: float = READ_SECONDS) -> AdminSocket:
     """Listen. StartError if another server does, or if something else is at this path."""
     if len(os.fsencode(path)) > _LONGEST_PATH:
         raise StartError(f"the admin socket {path} has too long a path; expected at most {_LONGEST_PATH} bytes.")
@@ -63,7 +63,7 @@ async def serve_admin(path: Path, handlers: Handlers) -> AdminSocket:
     listening = _bound(path)
     try:
         server = await asyncio.start_unix_server(
-            lambda reader, writer: _answer(reader, writer, handlers), sock=listening, limit=LONGEST_LINE
+            lambda reader, writer: _answer(reader, writer, handlers, read_seconds), sock=listening, limit=LONGEST_LINE
         )
     except BaseException:
         listening.close()
@@ -102,10 +102,12 @@ def _remove_stale(path: Path) -> None:
     raise StartError(f"another server listens on {path}; stop it first, or use another state.folder.")
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handlers: Handlers) -> None:
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handlers: Handlers, read_seconds: float
+) -> None:
     try:
         if _peer_uid(writer) in {0, os.geteuid()}:
-            reply = await _reply(reader, handlers)
+            reply = await _reply(reader, handlers, read_seconds)
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
         else:
@@ -122,9 +124,9 @@ def _peer_uid(writer: asyncio.StreamWriter) -> int:
     return int(_CREDENTIALS.unpack(credentials)[1])
 
 
-async def _reply(reader: asyncio.StreamReader, handlers: Handlers) -> dict[str, Any]:
+async def _reply(reader: asyncio.StreamReader, handlers: Handlers, read_seconds: float) -> dict[str, Any]:
     try:
-        async with asyncio.timeout(_READ_SECONDS):
+        async with asyncio.timeout(read_seconds):
             line = await reader.readuntil(b"\n")
         handler, arguments = _parse(line, handlers)
         result = handler(arguments)
@@ -132,7 +134,7 @@ async def _reply(reader: asyncio.StreamReader, handlers: Handlers) -> dict[str, 
     except HerseError as error:
         return {"ok": False, "error": str(error)}
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        return {"ok": False, "error": f"expected one line of at most {LONGEST_LINE} bytes within {_READ_SECONDS:.0f} s"}
+        return {"ok": False, "error": f"expected one line of at most {LONGEST_LINE} bytes within {read_seconds:g} s"}
     except Exception:
         log.exception("a command failed")
         return {"ok": False, "error": "the server failed at this command; its log says where"}

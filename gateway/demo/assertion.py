@@ -79,7 +79,7 @@ class KeyCache:
         """The key named `kid`, or None. Raises KeysUnavailable while there has never been a readable set."""
         if kid not in self._keys:
             async with self._lock:
-                if kid not in self._keys and at >= self._next_fetch:
+                if at >= self._next_fetch:  # whoever waited for the lock finds this set by who held it
                     await self._refresh(at)
         if not self._keys and self._fault is not None:
             raise KeysUnavailable(self._fault)

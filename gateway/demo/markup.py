@@ -102,6 +102,7 @@ _TEMPLATES = {
 {% endblock %}""",
     "patients": """{% extends "layout" %}{% block title %}Liste de patients{% endblock %}{% block main %}
 <p class="fictive"><strong>Personnes fictives.</strong> Page {{ page }} sur {{ pages }}.</p>
+<div class="wide" role="region" aria-label="Liste de patients" tabindex="0">
 <table>
 <caption>Patients {{ people[0].index + 1 }} à {{ people[-1].index + 1 }}</caption>
 <thead><tr><th scope="col">Nom</th><th scope="col">Prénoms</th><th scope="col">Naissance</th>
@@ -111,6 +112,7 @@ _TEMPLATES = {
 <td>{{ person.birth.french }}</td><td>{{ person.sex }}</td><td class="number">{{ person.written_number }}</td></tr>
 {% endfor %}</tbody>
 </table>
+</div>
 <p>{% if page > 1 %}<a rel="prev" href="/patients?page={{ page - 1 }}">Page précédente</a>{% endif %}
 {% if page < pages %}<a rel="next" href="/patients?page={{ page + 1 }}">Page suivante</a>{% endif %}</p>
 {% endblock %}""",

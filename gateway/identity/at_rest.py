@@ -2,26 +2,18 @@
 """Secrets in the database are sealed: AES-256-GCM under a key kept outside it, each bound to the row it belongs to.
 
 A sealed value is one version byte, a random nonce of 12 bytes, then ciphertext and tag. Whoever moves a sealed
-value to another row, or flips one bit, gets the same single error. The key file holds 32 raw bytes and is read by
-its owner only.
+value to another row, or flips one bit, gets the same single error. Where the key lies is not known here.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import HerseError, StartError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-KEY_FILE = "at-rest.key"  # its name in keys.folder
 _VERSION = b"\x01"
 _NONCE = 12
 _TAG = 16
@@ -60,33 +52,3 @@ class AtRest:
             return self._cipher.decrypt(nonce, body, _VERSION + bound_to.encode())
         except InvalidTag:
             raise SealError from None
-
-
-def create_key(path: Path) -> AtRest:
-    """Write a fresh key file (mode 0600) and use it. StartError if the file is there already."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise StartError(f"{path} exists already; a key is never overwritten. Open it, or move it away.") from None
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(_KEY)
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    return AtRest(key)
-
-
-def open_key(path: Path) -> AtRest:
-    """Read a key file. StartError if it is missing, readable by others, or not 32 bytes."""
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            key = file.read(_KEY + 1)
-    except OSError as error:
-        raise StartError(
-            f"the key at rest {path} cannot be read ({error.strerror}); expected a file of {_KEY} bytes. "
-            "Restore it from where keys are kept: without it, sealed secrets are lost."
-        ) from error
-    if mode & 0o077:
-        raise StartError(f"the key at rest {path} has mode {mode:04o}; expected 0600. Run: chmod 600 {path}")
-    return AtRest(key)

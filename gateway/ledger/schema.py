@@ -137,7 +137,9 @@ def _checked(connection: sqlite3.Connection, path: Path, synchronous: str) -> in
     _demand(connection, "synchronous", _SYNCHRONOUS[synchronous], path)
     # The writer folds the log back itself: SQLite's own checkpoint would keep a failed fsync to itself.
     _demand(connection, "wal_autocheckpoint=0", 0, path)
-    connection.execute("begin immediate")  # a file that may only be read fails here, not at the first look-up
+    # A file that may only be read must fail here, not at the first look-up; BEGIN IMMEDIATE alone would let it pass.
+    connection.execute("begin immediate")
+    connection.execute("update meta set schema_version = schema_version")
     connection.execute("rollback")
     last = _check_rows(connection, path)
     # If an fsync failed in the life before this one, the kernel may show pages of the log that never reached the disk.

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
-from gateway.listener.strict import Limits, judge
+from gateway.listener.strict import Limits, judge, weigh
 from gateway.upstream.exchange import Body, DisconnectedError, Request
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class HallwayApp:
         target = scope.get("raw_path") or scope["path"].encode("utf-8")
         if scope.get("query_string"):
             target += b"?" + scope["query_string"]
+        weigh(target, headers, self._limits)
         head = judge(scope["method"].encode("ascii"), target, scope["http_version"], headers, self._limits)
         body = None if head.length == 0 else Body(head.length, self._limits.body_bytes, _never_slow)
         peer = scope.get("client")

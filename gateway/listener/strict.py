@@ -63,20 +63,10 @@ def judge(method: bytes, target: bytes, version: str, fields: Headers, limits: L
         raise Refused(Reason.NOT_IMPLEMENTED)
     if len(target) > limits.url_bytes:
         raise Refused(Reason.URL_TOO_LONG)
+    if len(fields) > limits.header_count:
+        raise Refused(Reason.HEAD_TOO_LARGE)
     path, query = canonical(target)
-    headers: Headers = []
-    special: dict[bytes, bytes] = {}
-    for raw, value in fields:
-        field = raw.lower()
-        if not _TOKEN.fullmatch(field):
-            raise Refused(Reason.MALFORMED_REQUEST)
-        headers.append((field, value))
-        if field in _JUDGED:
-            if field in special:
-                if field != b"connection":
-                    raise Refused(Reason.MALFORMED_REQUEST)
-                value = special[field] + b"," + value  # noqa: PLW2901  # a list field: its lines are one value
-            special[field] = value
+    headers, special = _fields(fields)
     host = _host(special.get(b"host"), limits.hosts)
     length = _framing(special, version)
     if length != 0 and name in _WITHOUT_BODY:
@@ -87,13 +77,52 @@ def judge(method: bytes, target: bytes, version: str, fields: Headers, limits: L
     return Head(name, path, query, headers, host, length, upgrade, _expects(special))
 
 
+def _fields(fields: Headers) -> tuple[Headers, dict[bytes, bytes]]:
+    """All fields under lower-case names, and of them those that are judged."""
+    headers: Headers = []
+    special: dict[bytes, bytes] = {}
+    for raw, value in fields:
+        name, judged = _KNOWN.get(raw) or _learn(raw)
+        headers.append((name, value))
+        if judged:
+            if name in special:
+                if name != b"connection":
+                    raise Refused(Reason.MALFORMED_REQUEST)
+                value = special[name] + b"," + value  # noqa: PLW2901  # a list field: its lines are one value
+            special[name] = value
+    return headers, special
+
+
+def weigh(target: bytes, fields: Headers, limits: Limits) -> None:
+    """Refuse a head that is too heavy: for whoever received more bytes than a head may have."""
+    if len(target) + sum(len(name) + len(value) for name, value in fields) > limits.head_bytes:
+        raise Refused(Reason.HEAD_TOO_LARGE)
+
+
+# Names as they come on the wire, judged once: (lower case, whether its value is judged). Bounded, for names are the
+# client's to choose.
+_KNOWN: dict[bytes, tuple[bytes, bool]] = {}
+_KNOWN_AT_MOST = 2_000
+_KNOWN_BYTES = 64
+
+
+def _learn(raw: bytes) -> tuple[bytes, bool]:
+    name = raw.lower()
+    if not _TOKEN.fullmatch(name):
+        raise Refused(Reason.MALFORMED_REQUEST)
+    known = (name, name in _JUDGED)
+    if len(_KNOWN) < _KNOWN_AT_MOST and len(raw) <= _KNOWN_BYTES:
+        _KNOWN[raw] = known
+    return known
+
+
 def _host(value: bytes | None, hosts: frozenset[str]) -> str:
+    host = "" if value is None else value.decode("latin-1").lower()
+    if host in hosts:
+        return host
     if value is None or not _HOST.fullmatch(value):
         raise Refused(Reason.MALFORMED_REQUEST)
-    host = value.decode("ascii").lower()
-    if host not in hosts:
-        raise Refused(Reason.HOST_UNKNOWN)
-    return host
+    raise Refused(Reason.HOST_UNKNOWN)
 
 
 def _framing(special: dict[bytes, bytes], version: str) -> int | None:

@@ -15,7 +15,7 @@ import httptools
 
 from gateway.errors import Refused
 from gateway.listener.exchange import WireExchange
-from gateway.listener.strict import Limits, judge
+from gateway.listener.strict import Limits, judge, weigh
 from gateway.model import Reason
 from gateway.upstream.deadlines import NEVER, Deadlines
 from gateway.upstream.exchange import Body, DisconnectedError, Request
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 PIPELINED_AT_MOST = 8
 STALLED_SECONDS = 60.0  # how long a client may take nothing of its answer
-TRAILER_BYTES = 8_192
 DRAINED_BYTES = 65_536  # an unread body up to this is read away, so that the connection can go on
 LINGER_SECONDS = 1.0  # how long a refused upload is read away before the close, so that its answer arrives
 _WRITE_HIGH = 262_144
+_READ_BYTES = 262_144  # what one read may bring; a head is judged exactly once it is there
 
 
 class Doorman(Protocol):
@@ -64,15 +64,15 @@ class WireProtocol(asyncio.Protocol):
         "_doors",
         "_draining",
         "_fault",
-        "_head_bytes",
         "_headers",
-        "_in_body",
         "_in_head",
         "_loop",
         "_parser",
         "_paused",
         "_peer",
         "_queue",
+        "_reading",
+        "_received",
         "_receiver",
         "_secure",
         "_server",
@@ -98,14 +98,14 @@ class WireProtocol(asyncio.Protocol):
         self._paused = False
         self._body: Body | None = None
         self._fault: Reason | None = None
+        self._reading = 0
         self._begin()
 
     def _begin(self) -> None:
         self._url = b""
         self._headers: Headers = []
-        self._head_bytes = 0
+        self._received = 0  # bytes since the last progress: a head, or a piece of a body, must come of them
         self._in_head = False
-        self._in_body = False
 
     # asyncio's side
 
@@ -142,6 +142,7 @@ class WireProtocol(asyncio.Protocol):
             return
         if self._closing:
             return
+        self._reading = len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -152,6 +153,16 @@ class WireProtocol(asyncio.Protocol):
         else:
             if self._fault is not None:
                 self._refuse(self._fault)
+            elif self._in_head or self._body is not None:
+                self._bound()
+
+    def _bound(self) -> None:
+        """Limit what a head that does not end, or trailers and chunk extensions without a piece of body, may weigh."""
+        self._received += self._reading
+        if self._in_head and len(self._url) > self._doors.limits.url_bytes:
+            self._refuse(Reason.URL_TOO_LONG)
+        elif self._received > self._doors.limits.head_bytes + _READ_BYTES:
+            self._refuse(Reason.HEAD_TOO_LARGE)
 
     def eof_received(self) -> bool:
         """Treat a half-closed client as gone: nothing is answered into the void."""
@@ -201,20 +212,11 @@ class WireProtocol(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """Collect the target as it stands on the wire."""
         self._url += url
-        if len(self._url) > self._doors.limits.url_bytes:
-            self._stop(Reason.URL_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a field; a trailer is dropped, never mixed with the head that was judged."""
-        self._head_bytes += len(name) + len(value) + 4
-        if self._in_body:
-            if self._head_bytes > TRAILER_BYTES:
-                self._stop(Reason.HEAD_TOO_LARGE)
-            return
-        self._headers.append((name, value))
-        limits = self._doors.limits
-        if self._head_bytes > limits.head_bytes or len(self._headers) > limits.header_count:
-            self._stop(Reason.HEAD_TOO_LARGE)
+        """Collect a field. A trailer is dropped: it never mixes with the head that was judged."""
+        if self._in_head:
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Judge the head and begin its exchange, or queue it behind the one under way."""
@@ -222,13 +224,14 @@ class WireProtocol(asyncio.Protocol):
             return
         parser = self._parser
         try:
+            if self._received + self._reading > self._doors.limits.head_bytes:
+                weigh(self._url, self._headers, self._doors.limits)
             head = judge(parser.get_method(), self._url, parser.get_http_version(), self._headers, self._doors.limits)
         except Refused as refused:
             self._stop(refused.reason)
             return
         self._in_head = False
-        self._in_body = True
-        self._head_bytes = 0
+        self._received = 0
         body = None
         if head.length != 0:
             asked = self._continue if head.expects else None
@@ -263,6 +266,7 @@ class WireProtocol(asyncio.Protocol):
         """Pass on a piece of the body."""
         if self._body is not None:
             self.deadline = self._loop.time() + self._doors.limits.body_seconds
+            self._received = 0
             self._body.feed(data)
 
     def on_message_complete(self) -> None:

@@ -60,7 +60,7 @@ class Seen:
 
 
 def hit(seen: Seen, budgets: tuple[Budget, ...], pseudonym: bytes, at: datetime, proved_at: datetime | None) -> Outcome:
-    """One look-up: asked of all budgets, counted only if all permit. `proved_at`: the last fresh proof, None if none."""
+    """One look-up: asked of all budgets, counted only if all permit. `proved_at`: the last fresh proof, or None."""
     proved = None if proved_at is None else microseconds(proved_at)
     # A proof from the future of this clock tells that the clock stepped back.
     now = seen.latest = max(microseconds(at), seen.latest, proved or 0)

@@ -91,7 +91,7 @@ def rate_limit(teleservice: str | None, quotas: Iterable[Quota]) -> Fields:
 def _authenticate(challenge: Challenge | None) -> bytes:
     """The challenge of RFC 9470 section 3: which assurance is missing, and how fresh it must be."""
     if challenge is None:
-        return b'Herse realm="portal"'
+        return b'Bearer realm="portal"'
     age = "" if challenge.max_age is None else f', max_age="{int(challenge.max_age.total_seconds())}"'
     level = challenge.level.name.lower()
-    return f'Herse error="insufficient_user_authentication", acr_values="{level}"{age}'.encode("ascii")
+    return f'Bearer error="insufficient_user_authentication", acr_values="{level}"{age}'.encode("ascii")

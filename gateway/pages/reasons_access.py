@@ -150,6 +150,16 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Use the portal's pages. If you use software, tell its publisher.",
         HOME,
     ),
+    Reason.SERVICE_WORKER_NOT_ALLOWED: Explanation(
+        403,
+        "Script d'arrière-plan refusé",
+        "Background script refused",
+        "La page a voulu installer un script qui reste dans le navigateur (service worker) ; ce n'est pas permis ici.",
+        "The page wanted to install a script that stays in the browser (service worker); that is not allowed here.",
+        "Vous n'avez rien à faire : le portail fonctionne sans lui.",
+        "There is nothing for you to do: the portal works without it.",
+        HOME,
+    ),
     Reason.ORIGIN_NOT_ALLOWED: Explanation(
         403,
         "Demande venue d'un autre site",

@@ -42,9 +42,9 @@ def day(at: datetime, language: Language) -> str:
 
 
 def clock(at: datetime, language: Language) -> str:
-    """`9 h 05` in French, `09:05` in English."""
+    """`9 h 05` in French (with no-break spaces), `09:05` in English."""
     there = at.astimezone(PARIS)
-    return f"{there.hour} h {there.minute:02}" if language == "fr" else f"{there.hour:02}:{there.minute:02}"
+    return f"{there.hour}\u00a0h\u00a0{there.minute:02}" if language == "fr" else f"{there.hour:02}:{there.minute:02}"
 
 
 def moment(at: datetime, language: Language) -> str:

@@ -65,11 +65,7 @@ def overlapping(rules: Sequence[Rule]) -> Iterator[tuple[Rule, Route, Rule, Rout
             if not set(route.methods) & set(earlier.methods) or not overlap(route.template, earlier.template):
                 continue
             if rule is earlier_rule:
-                same = (
-                    route.template.segments == earlier.template.segments
-                    and route.template.tail == earlier.template.tail
-                )
-                told = not same and route.patient == earlier.patient and _outside_path(route)
+                told = not _same(route, earlier) and route.patient == earlier.patient and _outside_path(route)
             else:
                 told = rule.order != earlier_rule.order
             if not told:
@@ -105,3 +101,9 @@ def _stops_first(first: Budget, this: Budget) -> bool:
 
 def _outside_path(route: Route) -> bool:
     return route.patient is None or route.patient.place is not Place.PATH
+
+
+def _same(route: Route, earlier: Route) -> bool:
+    """Whether two routes are one, but for the names of their variables."""
+    one, other = route.template, earlier.template
+    return one.segments == other.segments and (one.tail is None) == (other.tail is None)

@@ -17,7 +17,6 @@ from gateway.model import Reason
 from gateway.upstream.answer import Answer
 from gateway.upstream.deadlines import NEVER
 from gateway.upstream.exchange import DisconnectedError
-from gateway.upstream.headers import content_length
 
 if TYPE_CHECKING:
     from gateway.pending import Pending
@@ -28,6 +27,7 @@ HEAD_BYTES = 65_536  # what an answer's head may weigh
 _SWITCHING = 101
 _OK = 200
 _BODILESS = frozenset((204, 304))
+_FRAMING_LENGTHS = frozenset((len("content-length"), len("transfer-encoding")))
 
 
 class Errand:
@@ -82,6 +82,7 @@ class Connection(asyncio.Protocol):
         "_idle",
         "_keep",
         "_left",
+        "_length",
         "_loop",
         "_parser",
         "_pieces",
@@ -118,6 +119,7 @@ class Connection(asyncio.Protocol):
         self._status = 0
         self._head_bytes = 0
         self._left = 0
+        self._length: int | None = None
         self._sent = True
         self._keep = False
         self._whole = False
@@ -243,6 +245,8 @@ class Connection(asyncio.Protocol):
         if self.errand is None:  # a byte nobody asked for: never another person's answer
             self._abort()
             return
+        if self._status == 0:
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -251,16 +255,30 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
             return
-        if self._head_bytes > HEAD_BYTES or (self._status and not self._framed()):
+        if self._status == 0:
+            if self._head_bytes > HEAD_BYTES:
+                self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
+        elif self._answer is None and not self._framed():
             self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
-        elif self._status:
+        else:
             self._deliver()
 
     def _framed(self) -> bool:
         """Whether the answer's end can be known: one length, or chunked alone, or the close of the connection."""
-        codings = [value.lower() for name, value in self._fields if name.lower() == b"transfer-encoding"]
-        self._until_close = not codings and self._status not in _BODILESS and content_length(self._fields) is None
-        return codings in ([], [b"chunked"])
+        self._length, coding = None, b""
+        for name, value in self._fields:
+            if len(name) in _FRAMING_LENGTHS:
+                lowered = name.lower()
+                if lowered == b"content-length":
+                    self._length = int(value)  # the parser has refused double and malformed ones
+                elif lowered == b"transfer-encoding":
+                    coding += value.lower()
+        if self._status in _BODILESS:
+            self._length = 0
+        self._until_close = self._length is None and not coding
+        if self._head_bytes > HEAD_BYTES and sum(len(name) + len(value) for name, value in self._fields) > HEAD_BYTES:
+            return False
+        return coding in {b"", b"chunked"}
 
     def _count(self, data: bytes) -> None:
         size = len(data)
@@ -281,8 +299,7 @@ class Connection(asyncio.Protocol):
         answer, whole = self._answer, self._whole
         announce = answer is None
         if answer is None:
-            length = 0 if self._status in _BODILESS else content_length(self._fields)
-            answer = self._answer = Answer(self._status, self._fields, length, self)
+            answer = self._answer = Answer(self._status, self._fields, self._length, self)
         if self._pieces:
             pieces, self._pieces = self._pieces, []
             answer.take(pieces)
@@ -372,7 +389,6 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a field of the head; trailers are dropped, they never become fields."""
         if self._status == 0:
-            self._head_bytes += len(name) + len(value) + 4
             self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:

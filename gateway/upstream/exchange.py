@@ -8,6 +8,7 @@ thread; nothing here blocks, and a body is held whole only where somebody asks f
 from __future__ import annotations
 
 import secrets
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HerseError, Refused
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, in the order they came
+
+# Request ids: random for each process, counted within it; drawing 16 random bytes per request costs a system call.
+_ID_START = secrets.token_bytes(8)
+_ID_COUNT = count(1)
 
 HELD_BACK_BYTES = 65_536  # a body that nobody reads yet is held back past this
 
@@ -140,7 +145,21 @@ class Body:
 class Request:
     """One request as judged by the listener: everything in it has one reading only."""
 
-    __slots__ = ("_id", "body", "headers", "host", "method", "path", "peer", "query", "secure", "target", "upgrade")
+    __slots__ = (
+        "_first",
+        "_id",
+        "_repeated",
+        "body",
+        "headers",
+        "host",
+        "method",
+        "path",
+        "peer",
+        "query",
+        "secure",
+        "target",
+        "upgrade",
+    )
 
     def __init__(
         self,
@@ -167,23 +186,27 @@ class Request:
         self.body = body
         self.upgrade = upgrade
         self._id: bytes | None = None
+        # Built backwards, so that the first of equal names stands.
+        self._first = dict(reversed(headers))
+        self._repeated = len(self._first) != len(headers)
 
     @property
     def id(self) -> bytes:
-        """16 random bytes that tie the ledger rows of this request together, made when first asked for."""
+        """16 bytes that tie the ledger rows of this request together and no other request has; not secret."""
         if self._id is None:
-            self._id = secrets.token_bytes(16)
+            self._id = _ID_START + next(_ID_COUNT).to_bytes(8, "big")
         return self._id
 
     def header(self, name: bytes) -> bytes:
         """Give the first value of a header (lower-case name), or nothing."""
-        for one, value in self.headers:
-            if one == name:
-                return value
-        return b""
+        return self._first.get(name, b"")
 
     def header_all(self, name: bytes) -> list[bytes]:
         """Give every value of a header (lower-case name)."""
+        if name not in self._first:
+            return []
+        if not self._repeated:
+            return [self._first[name]]
         return [value for one, value in self.headers if one == name]
 
 

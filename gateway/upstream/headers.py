@@ -7,10 +7,11 @@ a time, and ours are written last, after the hop-by-hop fields of RFC 9110 secti
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -51,21 +52,65 @@ _NEVER_ASKED_FAMILIES = (
 _CONDITIONAL = frozenset(
     b"range if-range if-match if-none-match if-modified-since if-unmodified-since accept-encoding".split()
 )
-_NEVER_ANSWERED = HOP_BY_HOP | {b"content-length", b"clear-site-data", b"alt-svc", b"service-worker-allowed"}
+_NEVER_ANSWERED = HOP_BY_HOP | {b"content-length", b"clear-site-data", b"alt-svc", b"service-worker-allowed", b"date"}
 _CACHING = frozenset((b"cache-control", b"expires", b"pragma", b"etag", b"last-modified", b"age"))
-_METERED_ANSWER = frozenset((b"accept-ranges",))
 NO_STORE = (b"cache-control", b"no-store")
 
 
-def named_by_connection(fields: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    """Name the fields that a Connection field declares hop-by-hop, lower case."""
-    return frozenset(
-        token.strip(b" \t").lower()
-        for name, value in fields
-        if name == b"connection"
-        for token in value.split(b",")
-        if token
-    )
+class Kind(Enum):
+    """What happens to a field, by its name alone."""
+
+    PASSED = 1
+    DROPPED = 2
+    CONNECTION = 3
+    COOKIE = 4  # Cookie of a request, Set-Cookie of an answer: looked into
+    CACHING = 5  # dropped from private answers
+    PARTIAL = 6  # dropped where the whole answer is metered
+
+
+class _Names:
+    """Names as they come, each judged once. Bounded: names are the other side's to choose."""
+
+    def __init__(self, judge: Callable[[bytes], Kind]) -> None:
+        self._judge = judge
+        self._known: dict[bytes, tuple[bytes, Kind]] = {}
+        self.get = self._known.get
+
+    def learn(self, raw: bytes) -> tuple[bytes, Kind]:
+        name = raw.lower()
+        known = (name, self._judge(name))
+        if len(self._known) < _KNOWN_AT_MOST and len(raw) <= _KNOWN_BYTES:
+            self._known[raw] = known
+        return known
+
+
+def _asked(name: bytes) -> Kind:
+    if name == b"connection":
+        return Kind.CONNECTION
+    if name in _NEVER_ASKED or name.startswith(_NEVER_ASKED_FAMILIES):
+        return Kind.DROPPED
+    if name == b"cookie":
+        return Kind.COOKIE
+    return Kind.PARTIAL if name in _CONDITIONAL else Kind.PASSED
+
+
+def _answered(name: bytes) -> Kind:
+    if name == b"connection":
+        return Kind.CONNECTION
+    if name in _NEVER_ANSWERED or name.startswith(b"herse-"):
+        return Kind.DROPPED
+    if name == b"set-cookie":
+        return Kind.COOKIE
+    if name in _CACHING:
+        return Kind.CACHING
+    return Kind.PARTIAL if name == b"accept-ranges" else Kind.PASSED
+
+
+_KNOWN_AT_MOST = 2_000
+_KNOWN_BYTES = 64
+_ASKED = _Names(_asked)
+_ANSWERED = _Names(_answered)
+_PLAIN_CONNECTION = frozenset((b"keep-alive", b"close"))
 
 
 def to_portal(fields: Fields, own_cookies: bytes, *, metered: bool) -> Fields:
@@ -74,31 +119,59 @@ def to_portal(fields: Fields, own_cookies: bytes, *, metered: bool) -> Fields:
     `own_cookies` is the prefix of the gateway's cookie names: those never leave. A metered teleservice answers whole
     and uncompressed, so ranges, conditions and encodings are dropped too.
     """
-    named = _NOBODY
-    for name, value in fields:
-        if name == b"connection" and value.lower() not in _PLAIN_CONNECTION:
-            named = named_by_connection(fields)
-            break
     kept: Fields = []
+    named: list[bytes] = []
     for field in fields:
-        name = field[0]
-        if name in _NEVER_ASKED or name.startswith(_NEVER_ASKED_FAMILIES) or name in named:
-            continue
-        if name == b"cookie":
-            rest = without_cookies(field[1], own_cookies)
+        raw, value = field
+        name, kind = _ASKED.get(raw) or _ASKED.learn(raw)
+        if kind is Kind.PASSED:
+            kept.append(field)
+        elif kind is Kind.CONNECTION:
+            named.append(value)
+        elif kind is Kind.COOKIE:
+            rest = without_cookies(value, own_cookies)
             if rest:
-                kept.append((b"cookie", rest))
-            continue
-        if metered and name in _CONDITIONAL:
-            continue
-        kept.append(field)
+                kept.append((name, rest))
+        elif kind is Kind.PARTIAL and not metered:
+            kept.append(field)
+    if named:
+        kept = _without_named(kept, named)
     if metered:
         kept.append((b"accept-encoding", b"identity"))
     return kept
 
 
-_NOBODY: frozenset[bytes] = frozenset()
-_PLAIN_CONNECTION = frozenset((b"keep-alive", b"close"))
+def to_client(fields: Fields, own_cookies: bytes, *, private: bool, metered: bool) -> Fields:
+    """Give the portal's fields that may reach the client, names in lower case.
+
+    The portal can neither set nor clear what belongs to the gateway. `private` answers are never stored anywhere.
+    """
+    kept: Fields = []
+    named: list[bytes] = []
+    for raw, value in fields:
+        name, kind = _ANSWERED.get(raw) or _ANSWERED.learn(raw)
+        if kind is Kind.PASSED:
+            kept.append((name, value))
+        elif kind is Kind.CONNECTION:
+            named.append(value)
+        elif kind is Kind.COOKIE:
+            if not _sets_own(value, own_cookies):
+                kept.append((name, value))
+        elif (kind is Kind.CACHING and not private) or (kind is Kind.PARTIAL and not metered):
+            kept.append((name, value))
+    if named:
+        kept = _without_named(kept, named)
+    if private:
+        kept.append(NO_STORE)
+    return kept
+
+
+def _without_named(fields: Fields, connection: list[bytes]) -> Fields:
+    """Drop the fields that Connection declares hop-by-hop."""
+    if len(connection) == 1 and connection[0].lower() in _PLAIN_CONNECTION:
+        return fields
+    named = {token.strip(b" \t").lower() for value in connection for token in value.split(b",")}
+    return [field for field in fields if field[0] not in named]
 
 
 def without_cookies(value: bytes, prefix: bytes) -> bytes:
@@ -109,43 +182,7 @@ def without_cookies(value: bytes, prefix: bytes) -> bytes:
     return b";".join(pieces).strip(b" \t;")
 
 
-def to_client(fields: Fields, own_cookies: bytes, *, private: bool, metered: bool) -> Fields:
-    """Give the portal's fields that may reach the client, names in lower case.
-
-    The portal can neither set nor clear what belongs to the gateway. `private` answers are never stored anywhere.
-    """
-    lowered = [(name.lower(), value) for name, value in fields]
-    named = _NOBODY
-    for name, value in lowered:
-        if name == b"connection" and value.lower() not in _PLAIN_CONNECTION:
-            named = named_by_connection(lowered)
-            break
-    kept: Fields = []
-    for field in lowered:
-        name = field[0]
-        if name in _NEVER_ANSWERED or name in named or name.startswith(b"herse-"):
-            continue
-        if private and name in _CACHING:
-            continue
-        if metered and name in _METERED_ANSWER:
-            continue
-        if name == b"set-cookie" and _sets_own(field[1], own_cookies):
-            continue
-        kept.append(field)
-    if private:
-        kept.append(NO_STORE)
-    return kept
-
-
 def _sets_own(value: bytes, prefix: bytes) -> bool:
     # Some readers strip odd bytes before a name (\xa0, \x85 and controls), so they are stripped here too.
     name = value.split(b"=", 1)[0].strip(bytes(range(0x21)) + b"\x7f\x85\xa0\xc2")
     return name.lower().startswith(prefix.lower())
-
-
-def content_length(fields: Fields) -> int | None:
-    """Read the one Content-Length of an answer's fields; the parser has refused double and malformed ones."""
-    for name, value in fields:
-        if name.lower() == b"content-length":
-            return int(value)
-    return None

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,15 @@ from bench.machine import cores, cpu_seconds, is_pinned, pinned
 from bench.run import Cell, lookup_target
 from bench.servers import DOWNLOAD_BYTES, LARGE_BYTES, PAGE_BYTES, check_pinned, start_nginx, start_origin
 from bench.steady import steady_load
-from bench.world import TELESERVICES, cases_text, policy_text
+from bench.world import COOKIE, TELESERVICES, cases_text, make_world, policy_text
+from gateway.identity.cookie import read_cookie
+from gateway.identity.schema import DATABASE_FILE, open_database
+from gateway.identity.session import Sessions
 from gateway.metering.patient import parse_patient_number
+from gateway.model import Level
 from gateway.policy.cases import load_cases, run_cases
 from gateway.policy.load import load_policy
+from gateway.settings import load_settings
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +45,18 @@ def test_the_policy_of_the_bench_loads_and_its_cases_hold():
     policy = load_policy(policy_text(), "policy.yaml")
     assert len(policy.rules) == TELESERVICES
     assert run_cases(policy, load_cases(cases_text(), "policy.cases.yaml", policy)).exit_code == 0
+
+
+def test_the_world_of_the_bench_is_one_herse_can_open(tmp_path):
+    world = make_world(tmp_path, 8443, 8080)
+    settings = load_settings(world.settings)
+    assert settings.portal.url == "http://127.0.0.1:8080"
+    engine = open_database(settings.state.folder / DATABASE_FILE)
+    sessions = Sessions(engine, settings.session.idle, settings.session.absolute)
+    token = read_cookie([world.headers["Cookie"].encode()], COOKIE.encode())
+    assert sessions.find(token, datetime.now(UTC)).subject.assurance.level is Level.MFA
+    engine.dispose()
+    assert world.lookups() == 0
 
 
 def test_cores_stay_the_same_after_this_process_is_pinned():

@@ -21,7 +21,7 @@ REGISTRIES = (
 )
 FORBIDDEN = {
     "a registry host": "|".join(map(re.escape, REGISTRIES)),
-    "a path of one machine": r"(?<![\w.*)\]}])/(?:(?:work|root|tmp/herse)/|(?:home|Users)/[A-Za-z])",
+    "a path of one machine": r"(?<![\w.*)\]}])/(?:(?:work|root|tmp/herse)/|(?:home|Users)/[A-Za-z][\w.-]*/)",
     "a private key": "BEGIN [A-Z ]*PRIVATE" + " KEY-----\n[A-Za-z0-9+/=]{20}",
 }
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-build.txt")
@@ -51,7 +51,7 @@ def test_the_check_of_forbidden_words_sees_each_of_them(text):
     assert faults_of(text)
 
 
-@pytest.mark.parametrize("text", ["folder/work/main", "GET /workers", "/roots", "/homes", "/homepage"])
+@pytest.mark.parametrize("text", ["folder/work/main", "GET /workers", "/roots", "/homes", "/homepage", "/home/x"])
 def test_it_leaves_ordinary_words_alone(text):
     assert faults_of(text) == []
 

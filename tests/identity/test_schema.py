@@ -63,9 +63,13 @@ def test_a_writer_holds_the_lock_from_its_start(engine, database):
 
 
 def test_a_failed_block_leaves_nothing(engine):
-    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
-        connection.execute(schema.meta.insert().values(schema_version=7))
-        raise ZeroDivisionError
+    def fails():
+        with writing(engine) as connection:
+            connection.execute(schema.meta.insert().values(schema_version=7))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     with reading(engine) as connection:
         assert connection.scalars(sa.select(schema.meta.c.schema_version)).all() == [1]
 

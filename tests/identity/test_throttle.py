@@ -16,10 +16,12 @@ def taken(throttle, account, network):
     try:
         throttle.hit(account, network)
     except Refused as refused:
-        assert refused.reason is Reason.THROTTLED
-        assert 1 <= refused.retry_after_seconds <= 15 * 60
-        return False
-    return True
+        refusal = refused
+    else:
+        return True
+    assert refusal.reason is Reason.THROTTLED
+    assert 1 <= refusal.retry_after_seconds <= 15 * 60
+    return False
 
 
 def test_the_defaults():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A process that posts one code many times at once: `totp_racer.py DATABASE ACCOUNT CODE AT THREADS`, prints outcomes."""
+"""A process that posts one code many times at once: `totp_racer.py DATABASE ACCOUNT CODE AT THREADS`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ def test_durations_are_read(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0s", "31d", "2592001s", "15", "m", "015m", "1.5h", "-1h", "1h30m", "1 h", "1H", "１h", "99999999s"]
+    "text",
+    ["", "0s", "31d", "2592001s", "15", "m", "015m", "1.5h", "-1h", "1h30m", "1 h", "1H", "\uff11h", "99999999s"],
 )
 def test_everything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError) as error:

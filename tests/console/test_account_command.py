@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`herse account` as it is typed: off line under the lock, and through a running server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.cli.account import add_parser
+from gateway.console.admin_socket import serve_admin
+from gateway.identity import schema
+from gateway.identity.accounts import Accounts
+from gateway.identity.at_rest import AtRest
+from gateway.ledger.lock import hold
+from gateway.ledger.read import LedgerReader
+from gateway.settings import read_key
+
+PHARMACY = "750012346"
+SETTINGS = """
+[public]
+origin = "https://localhost:8443"
+[portal]
+url = "http://127.0.0.1:9"
+[policy]
+file = "policy.yaml"
+[state]
+folder = "state"
+[keys]
+folder = "keys"
+"""
+CREATE = ["create", PHARMACY, "--title", "Pharmacie du Port", "--profession", "pharmacist"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "herse.toml").write_text(SETTINGS)
+    for name in ("state", "keys"):
+        (tmp_path / name).mkdir(mode=0o700)
+    key = tmp_path / "keys" / "at-rest.key"
+    key.touch(mode=0o600)
+    key.write_text("0f" * 32 + "\n")
+    return tmp_path
+
+
+@pytest.fixture
+def herse(folder):
+    parser = argparse.ArgumentParser(prog="herse")
+    add_parser(parser.add_subparsers(required=True))
+
+    def run(*words):
+        arguments = parser.parse_args(["account", *words, "--config", str(folder / "herse.toml")])
+        return arguments.run(arguments)
+
+    return run
+
+
+def accounts(folder):
+    engine = schema.open_database(folder / "state" / "accounts.db")
+    return engine, Accounts(engine, AtRest(read_key(folder / "keys" / "at-rest.key")))
+
+
+def kinds(folder):
+    reader = LedgerReader(folder / "state" / "ledger.db")
+    try:
+        stored = reader.events(PHARMACY, None, None, None, None, 100)
+    finally:
+        reader.close()
+    return [(str(one.event.kind), one.event.reason) for one in reversed(stored)]
+
+
+def test_off_line_from_creation_to_unlock(herse, folder, capsys):
+    assert herse(*CREATE, "--rpps", "10101010105", "--holder", "Anne Roux", "--holder", "Jean Petit,99700218896") == 0
+    assert f"herse account invite {PHARMACY}" in capsys.readouterr().out
+    assert herse("invite", "75 001 2346", "--valid-for", "12h") == 0
+    code = re.search(r"^ +([A-Z2-7-]{29})$", capsys.readouterr().out, re.MULTILINE)[1]
+    engine, ours = accounts(folder)
+    assert ours.redeem_invitation(PHARMACY, code, datetime.now(UTC)).holders[1].rpps == "99700218896"
+    assert herse("lock", PHARMACY, "--reason", "leaked") == 0
+    assert ours.find(PHARMACY).locked
+    assert herse("unlock", PHARMACY, "--reason", "called back") == 0
+    assert not ours.find(PHARMACY).locked
+    engine.dispose()
+    assert kinds(folder) == [
+        ("account-created", None),
+        ("invited", None),
+        ("account-locked", "leaked"),
+        ("account-unlocked", "called back"),
+    ]
+
+
+def test_a_refusal_is_a_sentence_and_exit_1(herse, folder, capsys):
+    assert herse(*CREATE) == 0
+    assert herse(*CREATE) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert herse("lock", "NOBODY", "--reason", "x") == 1
+    assert "there is no account NOBODY" in capsys.readouterr().err
+    assert herse("invite", PHARMACY, "--valid-for", "31d") == 1
+    assert len(kinds(folder)) == 1
+
+
+def test_no_state_and_no_settings_are_exit_2(herse, folder, capsys):
+    assert herse("lock", PHARMACY, "--reason", "x") == 2
+    assert "no database of accounts" in capsys.readouterr().err
+    assert herse(*CREATE) == 0
+    (folder / "state" / "accounts.db").rename(folder / "elsewhere")
+    assert herse(*CREATE) == 2  # a lost database is never replaced by an empty one
+    assert "no database of accounts" in capsys.readouterr().err
+    (folder / "keys" / "at-rest.key").unlink()
+    assert herse("lock", PHARMACY, "--reason", "x") == 2
+    assert "at-rest.key" in capsys.readouterr().err
+    (folder / "herse.toml").write_text("x = 1")
+    assert herse(*CREATE) == 2
+
+
+def test_a_state_in_use_without_a_socket_is_exit_2(herse, folder, capsys):
+    lock = hold(folder / "state")
+    try:
+        assert herse(*CREATE) == 2
+    finally:
+        lock.close()
+    assert "in use by another Herse" in capsys.readouterr().err
+    assert not (folder / "state" / "accounts.db").exists()
+
+
+@pytest.mark.parametrize("time", ["", "7", "0d", "-1d", "7w", "1d ", "\u0667d"])
+def test_a_time_is_a_number_and_a_unit(herse, time, capsys):
+    with pytest.raises(SystemExit):
+        herse("invite", PHARMACY, f"--valid-for={time}")
+    assert "--valid-for" in capsys.readouterr().err
+
+
+def test_through_a_running_server(herse, folder, capsys):
+    asked = []
+
+    def handler(name, result):
+        def answer(arguments):
+            asked.append((name, arguments))
+            return {"identifier": PHARMACY, **result}
+
+        return answer
+
+    handlers = {
+        "account.create": handler("create", {}),
+        "account.invite": handler("invite", {"code": "ABCD", "valid_until": "2026-11-29T08:00:00+00:00"}),
+        "account.lock": handler("lock", {"sessions_ended": 3}),
+        "account.unlock": handler("unlock", {}),
+    }
+
+    def work():
+        return [
+            herse(*CREATE),
+            herse("invite", PHARMACY),
+            herse("lock", PHARMACY, "--reason", "leaked"),
+            herse("unlock", PHARMACY, "--reason", "x"),
+        ]
+
+    async def walk():
+        listening = await serve_admin(folder / "state" / "admin.sock", handlers)
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            await listening.close()
+
+    assert asyncio.run(walk()) == [0, 0, 0, 0]
+    out = capsys.readouterr().out
+    assert "ABCD" in out
+    assert "sessions ended: 3" in out
+    assert asked == [
+        (
+            "create",
+            {
+                "identifier": PHARMACY,
+                "title": "Pharmacie du Port",
+                "profession": "pharmacist",
+                "rpps": None,
+                "holders": [],
+            },
+        ),
+        ("invite", {"identifier": PHARMACY, "valid_for_seconds": 7 * 86_400}),
+        ("lock", {"identifier": PHARMACY, "reason": "leaked"}),
+        ("unlock", {"identifier": PHARMACY, "reason": "x"}),
+    ]
+    assert not (folder / "state" / "accounts.db").exists()

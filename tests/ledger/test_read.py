@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""read: pages that neither skip nor repeat, and queries that stay on their index."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.ledger.event import LedgerUnreadable
+from gateway.ledger.read import COUNTED, LedgerReader, events_query, lookups_query, people_query
+from gateway.ledger.store import create_ledger, open_ledger
+from gateway.model import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KINDS = (EventKind.LOOKUP, EventKind.SIGN_IN, EventKind.LOOKUP_MISSED, EventKind.REFUSED)
+
+
+def made(number: int) -> Event:
+    """A history with equal times and with steps back."""
+    kind = KINDS[number % 4]
+    looked_up = kind in COUNTED
+    return Event(
+        kind=kind,
+        account="ab"[number % 3 == 0],
+        at=NOON + timedelta(seconds=number // 3 - (40 if number % 17 == 0 else 0)),
+        teleservice=("infopatient", "aat")[number % 5 == 0] if looked_up else None,
+        pseudonym=bytes([number % 7]) * 16 if looked_up else None,
+    )
+
+
+EVENTS = [made(number) for number in range(300)]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerReader]:
+    path = tmp_path_factory.mktemp("read") / "ledger.db"
+    create_ledger(path)
+    ledger = open_ledger(path)
+    ledger.append_now(EVENTS)
+    reader = LedgerReader(path)
+    yield reader
+    reader.close()
+    ledger.close()
+
+
+def expected(account, kinds=None, since=None, until=None) -> list[tuple[int, Event]]:
+    chosen = [
+        (sequence, event)
+        for sequence, event in enumerate(EVENTS, 1)
+        if event.account == account
+        and (kinds is None or event.kind in kinds)
+        and (since is None or event.at >= since)
+        and (until is None or event.at < until)
+    ]
+    return sorted(chosen, key=lambda one: (one[1].at, one[0]), reverse=True)
+
+
+TIMES = st.none() | st.integers(-50, 110).map(lambda seconds: NOON + timedelta(seconds=seconds))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["a", "b", "nobody"]),
+    st.none() | st.frozensets(st.sampled_from(list(EventKind)), max_size=4),
+    TIMES,
+    TIMES,
+    st.integers(1, 40),
+)
+def test_pages_together_are_all_events_newest_first(reader: LedgerReader, account, kinds, since, until, limit):  # noqa: PLR0917  # hypothesis fills them
+    found, before = [], None
+    while page := reader.events(account, kinds, since, until, before, limit):
+        assert len(page) <= limit
+        found += [(one.sequence, one.event) for one in page]
+        before = page[-1].sequence
+    assert found == expected(account, kinds, since, until)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_the_limit_is_bounded(reader: LedgerReader, limit: int):
+    with pytest.raises(ValueError, match=f"limit is {limit}"):
+        reader.events("a", limit=limit)
+
+
+def test_a_cursor_of_nothing_gives_nothing(reader: LedgerReader):
+    assert reader.events("a", before=10_000) == []
+
+
+def test_people_are_counted_once_per_teleservice(reader: LedgerReader):
+    for kinds, options in ((frozenset({EventKind.LOOKUP}), {}), (COUNTED, {"kinds": COUNTED})):
+        wanted: dict[str, set[bytes]] = {}
+        for _, event in expected("b", kinds, NOON, NOON + timedelta(seconds=50)):
+            wanted.setdefault(event.teleservice, set()).add(event.pseudonym)
+        found = reader.count_people("b", NOON, NOON + timedelta(seconds=50), **options)
+        assert found == {teleservice: len(people) for teleservice, people in wanted.items()}
+    assert reader.count_people("nobody") == {}
+
+
+def test_lookups_come_oldest_first_from_all_accounts(reader: LedgerReader):
+    since = NOON + timedelta(seconds=20)
+    wanted = sorted(
+        (event.at, sequence, event.account, event.teleservice, event.pseudonym)
+        for sequence, event in enumerate(EVENTS, 1)
+        if event.kind in COUNTED and event.at >= since
+    )
+    assert list(reader.lookups_since(since)) == [(one[2], one[3], one[4], one[0]) for one in wanted]
+
+
+def test_every_thread_has_a_connection_of_its_own(reader: LedgerReader):
+    before, found = len(reader._opened), []
+    threads = [threading.Thread(target=lambda: found.append(len(reader.events("a")))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [50] * 3
+    assert len(reader._opened) == before + 3
+
+
+def plan(reader: LedgerReader, query: str, values: list[object]) -> str:
+    return " / ".join(one[3] for one in reader._connection().execute(f"explain query plan {query}", values))
+
+
+def test_queries_stay_on_their_index_and_sort_nothing(reader: LedgerReader):
+    between = (0, 2**62)
+    for kinds in (None, frozenset({EventKind.LOOKUP, EventKind.SIGN_IN})):
+        for before in (None, 100):
+            told = plan(reader, *events_query("a", kinds, between, before, 50))
+            assert "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)" in told
+            assert "TEMP B-TREE" not in told
+            assert "SCAN event" not in told
+    told = plan(reader, *lookups_query(0))
+    assert "SEARCH event USING INDEX event_of_patient (at>?)" in told
+    assert "TEMP B-TREE" not in told
+    assert "USING INDEX event_of_account (account=? AND at>? AND at<?)" in plan(
+        reader, *people_query("a", COUNTED, between)
+    )
+
+
+def test_the_reader_cannot_write(reader: LedgerReader):
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader._connection().execute("delete from event")
+
+
+def test_a_missing_or_foreign_file_is_unreadable(tmp_path: Path):
+    with pytest.raises(LedgerUnreadable, match="cannot be read"):
+        LedgerReader(tmp_path / "none.db").events("a")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "text.db").write_bytes(b"text" * 1000)
+    with pytest.raises(LedgerUnreadable, match="not a database"):
+        list(LedgerReader(tmp_path / "text.db").lookups_since(NOON))
+
+
+def test_it_reads_without_a_writer_and_after_close(tmp_path: Path):
+    create_ledger(tmp_path / "l.db")
+    ledger = open_ledger(tmp_path / "l.db")
+    ledger.append_now(EVENTS[:10])
+    ledger.close()
+    reader = LedgerReader(tmp_path / "l.db")
+    first = reader.events("a")
+    reader.close()
+    assert reader.events("a") == first != []
+    reader.close()

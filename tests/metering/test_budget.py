@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""budget: against a reference that recounts its whole history each time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.metering.budget import Outcome, Seen, arrange, hit, microseconds, remember
+from gateway.model import Budget, Effect
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(hours=24)
+CHALLENGE, DENY, PERMIT = Effect.CHALLENGE, Effect.DENY, Effect.PERMIT
+
+
+def person(number: int) -> bytes:
+    return number.to_bytes(16)
+
+
+def after(**passed: float) -> datetime:
+    return NOON + timedelta(**passed)
+
+
+def effects(seen: Seen, budgets: tuple[Budget, ...], people, at: datetime, proved_at: datetime | None = None):
+    return [hit(seen, budgets, person(one), at, proved_at).effect for one in people]
+
+
+def test_exactly_so_many_people_and_not_one_more():
+    seen, budgets = Seen(), (Budget(3, HOUR, DENY),)
+    assert effects(seen, budgets, range(5), NOON) == [PERMIT, PERMIT, PERMIT, DENY, DENY]
+    assert effects(seen, budgets, [0, 1, 2, 2, 0], NOON) == [PERMIT] * 5, "reading again is free"
+
+
+def test_a_person_leaves_when_the_window_has_passed_since_the_latest_look():
+    seen, budgets = Seen(), (Budget(1, HOUR, DENY),)
+    assert effects(seen, budgets, [0], NOON) == [PERMIT]
+    assert effects(seen, budgets, [0], after(minutes=30)) == [PERMIT]
+    assert effects(seen, budgets, [1], after(minutes=90, microseconds=-1)) == [DENY]
+    assert effects(seen, budgets, [1], after(minutes=90)) == [PERMIT]
+
+
+def test_a_refused_look_counts_nowhere_and_renews_nothing():
+    seen, budgets = Seen(), (Budget(1, HOUR, DENY), Budget(5, DAY, CHALLENGE))
+    assert effects(seen, budgets, [0], NOON) == [PERMIT]
+    refused = hit(seen, budgets, person(1), NOON, None)
+    assert [quota.left for quota in refused.quotas] == [0, 4]
+    assert effects(seen, budgets, [1], after(hours=1)) == [PERMIT]
+
+
+def test_a_fresh_proof_opens_the_next_stretch_of_a_challenge_but_not_of_a_denial():
+    seen, budgets = Seen(), (Budget(2, DAY, CHALLENGE), Budget(5, DAY, DENY))
+    assert effects(seen, budgets, range(3), NOON) == [PERMIT, PERMIT, CHALLENGE]
+    proof = after(minutes=1)
+    assert effects(seen, budgets, [2, 3, 4], after(minutes=2), proof) == [PERMIT, PERMIT, CHALLENGE]
+    assert effects(seen, budgets, [0], after(minutes=2), proof) == [PERMIT], "known people stay free"
+    proof = after(minutes=3)
+    assert effects(seen, budgets, [4, 5], after(minutes=4), proof) == [PERMIT, DENY]
+    assert effects(seen, budgets, [6], after(minutes=4), None) == [DENY], "a denial wins over a challenge"
+
+
+def test_people_seen_at_the_moment_of_the_proof_count():
+    seen, budgets = Seen(), (Budget(1, DAY, CHALLENGE),)
+    assert effects(seen, budgets, [0, 1], NOON, NOON) == [PERMIT, CHALLENGE]
+
+
+def test_the_wait_is_until_a_place_comes_back():
+    seen, budgets = Seen(), (Budget(2, HOUR, DENY),)
+    effects(seen, budgets, [0], NOON)
+    effects(seen, budgets, [1], after(minutes=10))
+    refused = hit(seen, budgets, person(2), after(minutes=20, milliseconds=1), None)
+    assert (refused.effect, refused.budget, refused.retry_after_seconds) == (DENY, budgets[0], 2400)
+    assert effects(seen, budgets, [2], after(minutes=20, seconds=2400)) == [PERMIT]
+
+
+def test_after_a_budget_was_lowered_the_wait_is_until_enough_have_left():
+    seen = Seen()
+    for minute in range(5):
+        effects(seen, (Budget(9, HOUR, DENY),), [minute], after(minutes=minute))
+    refused = hit(seen, (Budget(2, HOUR, DENY),), person(9), after(minutes=5), None)
+    assert refused.retry_after_seconds == (60 + 3 - 5) * 60
+    refused = hit(seen, (Budget(2, HOUR, CHALLENGE),), person(9), after(minutes=5), after(minutes=1))
+    assert refused.retry_after_seconds == (60 + 3 - 5) * 60
+
+
+def test_the_refusing_budget_is_a_denial_or_else_the_longest_wait():
+    budgets = (Budget(1, DAY, CHALLENGE), Budget(1, HOUR, DENY), Budget(1, 2 * HOUR, DENY), Budget(1, DAY, DENY))
+    for some, winner in ((budgets, 3), (budgets[:3], 2), (budgets[:2], 1), (budgets[:1], 0), (budgets[2:0:-1], 0)):
+        seen = Seen()
+        effects(seen, some, [0], NOON)
+        refused = hit(seen, some, person(1), NOON, None)
+        assert refused.budget is some[winner]
+        assert refused.retry_after_seconds == some[winner].window.total_seconds()
+
+
+def test_quotas_tell_what_is_left_and_when_a_place_comes_back():
+    seen, budgets = Seen(), (Budget(3, HOUR, CHALLENGE), Budget(9, DAY, DENY))
+    effects(seen, budgets, [0, 1], NOON)
+    outcome = hit(seen, budgets, person(2), after(minutes=10), after(minutes=5))
+    assert [(quota.left, quota.reset_seconds) for quota in outcome.quotas] == [(2, 3600), (6, 85800)]
+    assert outcome.budget is outcome.retry_after_seconds is None
+
+
+def test_a_budget_for_nobody_lets_nobody_in():
+    budget = Budget(0, HOUR, DENY)
+    outcome = hit(Seen(), (budget, Budget(0, HOUR, CHALLENGE)), person(0), NOON, None)
+    assert (outcome.effect, outcome.budget, outcome.retry_after_seconds) == (DENY, budget, 3600)
+    assert [(quota.left, quota.reset_seconds) for quota in outcome.quotas] == [(0, 0), (0, 0)]
+
+
+def test_a_proof_after_which_nobody_was_seen_leaves_the_budget_whole():
+    seen, budgets = Seen(), (Budget(2, HOUR, CHALLENGE), Budget(2, HOUR, DENY))
+    effects(seen, budgets, [0, 1], NOON)
+    outcome = hit(seen, budgets, person(2), after(minutes=2), after(minutes=1))
+    assert [(quota.left, quota.reset_seconds) for quota in outcome.quotas] == [(2, 0), (0, 3480)]
+
+
+def test_J4_a_clock_that_steps_back_loosens_nothing():
+    seen, budgets = Seen(), (Budget(2, HOUR, DENY),)
+    assert effects(seen, budgets, [0, 1], NOON) == [PERMIT, PERMIT]
+    assert effects(seen, budgets, [2], after(days=-3)) == [DENY]
+    assert effects(seen, budgets, [0], after(days=-3)) == [PERMIT]
+    assert effects(seen, budgets, [2], after(minutes=59)) == [DENY]
+    assert effects(seen, budgets, [2], after(hours=1)) == [PERMIT]
+
+
+def test_J4_a_proof_from_before_the_step_back_does_not_hide_who_came_after_it():
+    seen, budgets = Seen(), (Budget(2, HOUR, CHALLENGE),)
+    assert effects(seen, budgets, [0, 1, 2], after(minutes=-30), proved_at=NOON) == [PERMIT, PERMIT, CHALLENGE]
+
+
+def test_two_rules_with_other_windows_do_not_make_each_other_forget():
+    seen, short, long = Seen(), (Budget(5, HOUR, DENY),), (Budget(2, DAY, DENY),)
+    assert effects(seen, long, [0, 1], NOON) == [PERMIT, PERMIT]
+    assert effects(seen, short, [2], after(hours=2)) == [PERMIT]
+    assert effects(seen, long, [3], after(hours=2)) == [DENY]
+
+
+def test_people_of_the_ledger_count_from_their_latest_time_whatever_the_order():
+    seen, budgets = Seen(), (Budget(2, HOUR, DENY),)
+    effects(seen, budgets, [0], after(minutes=-10))
+    for one, minutes in ((0, -50), (1, -20), (1, -40), (2, -70), (2, -90)):
+        remember(seen, person(one), after(minutes=minutes), NOON)
+    assert effects(seen, budgets, [3, 0, 1], NOON) == [DENY, PERMIT, PERMIT]
+    assert effects(seen, budgets, [3], after(minutes=60)) == [PERMIT]
+
+
+def test_J4_a_ledger_written_under_a_clock_ahead_counts_from_now():
+    seen, budgets = Seen(), (Budget(1, HOUR, DENY),)
+    remember(seen, person(0), after(days=400), NOON)
+    assert effects(seen, budgets, [1], after(minutes=-5)) == [DENY], "nor does a later step back move it out of order"
+    assert effects(seen, budgets, [1], after(minutes=59)) == [DENY]
+    assert effects(seen, budgets, [1], after(minutes=60)) == [PERMIT]
+
+
+def test_memory_is_given_back_when_people_leave():
+    seen, budgets = Seen(), (Budget(10_000, HOUR, DENY), Budget(10_000, DAY, DENY))
+    effects(seen, budgets, range(500), NOON)
+    arrange(seen, budgets, microseconds(after(hours=1)))
+    assert [len(window) for window in seen.windows.values()] == [0, 500]
+
+
+def test_a_time_without_zone_is_refused():
+    with pytest.raises(TypeError):
+        hit(Seen(), (), person(0), datetime(2026, 1, 1), None)  # noqa: DTZ001  # the fault under test
+
+
+class Step(NamedTuple):
+    """One look-up of a random history, in seconds."""
+
+    moved: int
+    who: int
+    proved: int | None
+
+
+def reference(history: list[tuple[bytes, datetime]], budgets, who: bytes, now: datetime, proved_at) -> tuple:
+    """The docstring's words, one by one: (effect, refusing budgets with their waits)."""
+    refusing = []
+    for budget in budgets:
+        inside = {one: at for one, at in dict(history).items() if now - at < budget.window}
+        if who in inside:
+            continue
+        counting = sorted(at for at in inside.values() if budget.past is DENY or proved_at is None or at >= proved_at)
+        if len(counting) >= budget.people:
+            leaves = counting[len(counting) - budget.people] + budget.window
+            refusing.append((budget, ceil((leaves - now) / timedelta(seconds=1))))
+    effect = DENY if any(b.past is DENY for b, _ in refusing) else CHALLENGE if refusing else PERMIT
+    return effect, refusing
+
+
+BUDGETS = st.lists(
+    st.builds(
+        Budget,
+        people=st.integers(1, 4),
+        window=st.sampled_from([10, 30, 60]).map(lambda seconds: timedelta(seconds=seconds)),
+        past=st.sampled_from([CHALLENGE, DENY]),
+    ),
+    min_size=1,
+    max_size=4,
+).map(tuple)
+STEPS = st.lists(
+    st.builds(Step, st.integers(-15, 40) | st.integers(0, 3), st.integers(0, 7), st.none() | st.integers(-40, 5)),
+    max_size=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(BUDGETS, STEPS)
+def test_J4_it_agrees_with_the_reference_on_any_history(budgets: tuple[Budget, ...], steps: list[Step]):
+    seen, history, clock, latest = Seen(), [], NOON, None
+    for step in steps:
+        clock += timedelta(seconds=step.moved)
+        proved_at = None if step.proved is None else clock + timedelta(seconds=step.proved)
+        latest = now = max(clock, *(one for one in (latest, proved_at) if one is not None), clock)
+        effect, refusing = reference(history, budgets, person(step.who), now, proved_at)
+        outcome = hit(seen, budgets, person(step.who), clock, proved_at)
+        assert outcome.effect is effect
+        if effect is PERMIT:
+            history.append((person(step.who), now))
+        else:
+            waits = [wait for budget, wait in refusing if budget.past is effect]
+            assert outcome.retry_after_seconds == max(waits)
+        check_quotas(outcome, history, budgets, now, proved_at)
+
+
+def check_quotas(outcome: Outcome, history, budgets, now, proved_at) -> None:
+    """What is left by the reference: how many strangers it would still let in, one budget at a time."""
+    for quota, budget in zip(outcome.quotas, budgets, strict=True):
+        latest = dict(history)
+        counting = [
+            at
+            for at in latest.values()
+            if now - at < budget.window and (budget.past is DENY or proved_at is None or at >= proved_at)
+        ]
+        assert quota.budget is budget
+        assert quota.left == max(0, budget.people - len(counting))

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which rule claims a request, and the answers made ready for it."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.model import Budget, Challenge, Effect, Level, Meter, PatientLocator, Place, Reason, Record
+from gateway.policy.claims import Claim
+from gateway.policy.rules import Policy, Route, Rule
+from gateway.policy.template import parse_template
+
+NIR = PatientLocator(Place.PATH, "nir")
+
+
+def route(text: str, patient: PatientLocator | None = None) -> Route:
+    methods, _, path = text.partition(" ")
+    return Route(tuple(methods.split(",")), parse_template(path), patient)
+
+
+def rule(name: str, *routes: str, order: int = 0) -> Rule:
+    return Rule(name, name, tuple(route(text) for text in routes), order)
+
+
+def policy(*rules: Rule, default: Effect = Effect.DENY) -> Policy:
+    return Policy("p", "P", default, rules, "digest")
+
+
+HOUSE = policy(
+    rule("home", "GET /", "GET /Accueil"),
+    rule("people", "GET,POST /people/{id}", "GET /people"),
+    rule("files", "GET /people/{id}/files/{rest...}"),
+    rule("écran", "GET /Écran/{x}", "GET /a b"),
+    rule("new", "GET /people/new", order=-1),
+    rule("old", "GET /{any}/old", order=-2),
+    rule("rest", "GET /{rest...}", order=9),
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/", "home"),
+        ("HEAD", "/", "home"),
+        ("GET", "/accueil", "home"),
+        ("GET", "/ACCUEIL/", "home"),
+        ("GET", "/people", "people"),
+        ("GET", "/people/1", "people"),
+        ("POST", "/People/1/", "people"),
+        ("POST", "/people/new", "people"),
+        ("GET", "/people/new", "new"),
+        ("GET", "/people/old", "old"),
+        ("GET", "/people/1/files", "files"),
+        ("GET", "/people/1/files/a/b/", "files"),
+        ("GET", "/people/1/file", "rest"),
+        ("GET", "/écran/1", "écran"),
+        ("GET", "/E\u0301CRAN/1", "écran"),
+        ("GET", "/A B", "écran"),
+        ("GET", "/é", "rest"),
+        ("GET", "/x/y/z", "rest"),
+        ("POST", "/", None),
+        ("get", "/", None),
+        ("TRACE", "/", None),
+        ("CONNECT", "/", None),
+        ("OPTIONS", "/", None),
+        ("GET", "", None),
+        ("GET", "accueil", None),
+    ],
+)
+def test_A8_N4_the_rule_of_a_request(method: str, path: str, name: str | None) -> None:
+    claim = HOUSE.claims.find(method, path)
+    assert (claim and claim.rule.name) == name
+
+
+def test_all_that_fit_are_known() -> None:
+    assert {claim.rule.name for claim in HOUSE.claims.on("/people/old")} == {"old", "people", "rest"}
+    assert {claim.rule.name for claim in HOUSE.claims.fitting("POST", "/people/old")} == {"people"}
+
+
+def test_a_rule_without_an_overlap_needs_no_catch_all() -> None:
+    small = policy(rule("a", "GET /a/b"))
+    assert small.claims.find("GET", "/a") is None
+    assert small.claims.find("GET", "/a/b/c") is None
+    assert small.claims.find("GET", "/c") is None
+
+
+def only(one: Rule) -> Claim:
+    claim = policy(one).claims.on("/x/1" if one.routes[0].template.variables else "/x")[0]
+    assert claim.rule is one
+    return claim
+
+
+def test_a_permit_of_a_plain_teleservice_obliges_to_nothing() -> None:
+    permit = only(Rule("a", "A", (route("GET /x"),), streams=True, upgrade=True, anonymous=True)).permit
+    assert (permit.effect, permit.rule, permit.reason, permit.digest) == (
+        Effect.PERMIT, "a", Reason.PERMITTED, "digest",
+    )  # fmt: skip
+    assert (permit.meter, permit.record, permit.challenge) == (None, None, None)
+    assert (permit.streams, permit.upgrade, permit.anonymous) == (True, True, True)
+
+
+def test_a_metered_permit_obliges_to_count_and_record() -> None:
+    budgets = (Budget(5, timedelta(hours=1), Effect.DENY),)
+    metered = Rule(
+        "a", "A", (route("GET /x/{nir}", NIR), route("GET /x")), budgets=budgets, categories=("identity",)
+    )  # fmt: skip
+    claim = only(metered)
+    assert (claim.permit.meter, claim.permit.record) == (Meter(NIR, budgets), Record(("identity",)))
+    assert (claim.name, claim.number) == ("nir", 2)
+    bare = policy(metered).claims.find("GET", "/x")
+    assert bare is not None
+    assert (bare.permit.meter, bare.permit.record, bare.number) == (None, None, 0)
+
+
+def test_a_number_outside_the_path_needs_no_capture() -> None:
+    form = PatientLocator(Place.FORM, "nir")
+    claim = only(Rule("a", "A", (route("POST /x", form),), categories=("identity",)))
+    assert claim.permit.meter == Meter(form, ())
+    assert claim.number == 0
+
+
+def test_what_is_disclosed_uncounted_is_recorded() -> None:
+    claim = only(Rule("a", "A", (route("GET /x"),), categories=("identity",), uncounted="a list"))
+    assert (claim.permit.meter, claim.permit.record) == (None, Record(("identity",)))
+
+
+def test_each_no_has_its_decision() -> None:
+    claim = only(
+        Rule("a", "A", (route("GET /x"),), level=Level.MFA, fresh_for=timedelta(hours=4),
+             professions=frozenset({"nurse"}), accounts=frozenset({"X-1"}))
+    )  # fmt: skip
+    found = [(refusal.effect, refusal.reason, refusal.challenge) for _, refusal in claim.steps]
+    asked = Challenge(Level.MFA, timedelta(hours=4))
+    assert found == [
+        (Effect.DENY, Reason.UPGRADE_NOT_ALLOWED, None),
+        (Effect.CHALLENGE, Reason.SIGN_IN_REQUIRED, Challenge(Level.PASSWORD)),
+        (Effect.DENY, Reason.ACCOUNT_NOT_ALLOWED, None),
+        (Effect.DENY, Reason.PROFESSION_NOT_ALLOWED, None),
+        (Effect.CHALLENGE, Reason.SECOND_FACTOR_REQUIRED, asked),
+        (Effect.CHALLENGE, Reason.SECOND_FACTOR_STALE, asked),
+    ]
+    assert {(refusal.rule, refusal.digest) for _, refusal in claim.steps} == {("a", "digest")}
+
+
+def test_what_nobody_claims() -> None:
+    denying, permitting = policy(rule("a", "GET /a")).claims, policy(default=Effect.PERMIT).claims
+    assert denying.otherwise is denying.unclaimed
+    assert (denying.unclaimed.effect, denying.unclaimed.reason) == (Effect.DENY, Reason.NO_TELESERVICE)
+    assert (permitting.otherwise.effect, permitting.otherwise.record) == (Effect.PERMIT, None)
+    assert (denying.upgrade.effect, denying.upgrade.reason) == (Effect.DENY, Reason.UPGRADE_NOT_ALLOWED)
+    assert (denying.sign_in.effect, denying.sign_in.challenge) == (Effect.CHALLENGE, Challenge(Level.PASSWORD))

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Each criterion on its own: hit, miss, may."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.model import ANONYMOUS, AccessRequest, Assurance, Level, Match, Method, Proof, Reason, Subject
+from gateway.policy.criteria import CRITERIA
+from gateway.policy.rules import Rule
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+BY_NAME = {criterion.name: criterion for criterion in CRITERIA}
+HIT, MISS, MAY = Match.HIT, Match.MISS, Match.MAY
+
+
+def person(*methods: Method, ago: timedelta = timedelta(0), profession: str | None = "nurse") -> Subject:
+    proofs = tuple(Proof(method, AT - ago) for method in methods)
+    return Subject("ACCOUNT-1", profession=profession, assurance=Assurance(proofs))
+
+
+def ask(subject: Subject, *, upgrade: bool = False) -> AccessRequest:
+    return AccessRequest(subject, "GET", "/x", AT, upgrade)
+
+
+MFA = (Method.PASSWORD, Method.TOTP)
+FRESH = Rule("a", "A", (), level=Level.MFA, fresh_for=timedelta(hours=4))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "request_", "match"),
+    [
+        ("upgrade", Rule("a", "A", ()), ask(ANONYMOUS), HIT),
+        ("upgrade", Rule("a", "A", ()), ask(ANONYMOUS, upgrade=True), MISS),
+        ("sign-in", Rule("a", "A", ()), ask(ANONYMOUS), MAY),
+        ("sign-in", Rule("a", "A", ()), ask(person()), HIT),
+        ("account", Rule("a", "A", (), accounts=frozenset({"ACCOUNT-1"})), ask(ANONYMOUS), MAY),
+        ("account", Rule("a", "A", (), accounts=frozenset({"ACCOUNT-1"})), ask(person()), HIT),
+        ("account", Rule("a", "A", (), accounts=frozenset({"ACCOUNT-2"})), ask(person()), MISS),
+        ("account", Rule("a", "A", (), accounts=frozenset()), ask(person()), MISS),
+        ("profession", Rule("a", "A", (), professions=frozenset({"nurse"})), ask(ANONYMOUS), MAY),
+        ("profession", Rule("a", "A", (), professions=frozenset({"nurse"})), ask(person()), HIT),
+        ("profession", Rule("a", "A", (), professions=frozenset({"physician"})), ask(person()), MISS),
+        ("profession", Rule("a", "A", (), professions=frozenset({"nurse"})), ask(person(profession=None)), MISS),
+        ("profession", Rule("a", "A", (), professions=frozenset()), ask(person()), MISS),
+        ("assurance", Rule("a", "A", (), level=Level.PASSWORD), ask(person()), MAY),
+        ("assurance", Rule("a", "A", (), level=Level.PASSWORD), ask(person(Method.PASSWORD)), HIT),
+        ("assurance", Rule("a", "A", (), level=Level.PASSWORD), ask(person(Method.INVITATION)), MAY),
+        ("assurance", Rule("a", "A", (), level=Level.MFA), ask(person(Method.PASSWORD)), MAY),
+        ("assurance", Rule("a", "A", (), level=Level.MFA), ask(person(*MFA)), HIT),
+        ("assurance", Rule("a", "A", (), level=Level.CARD), ask(person(*MFA)), MAY),
+        ("assurance", Rule("a", "A", (), level=Level.MFA), ask(person(Method.SMART_CARD)), HIT),
+        ("freshness", FRESH, ask(person(Method.PASSWORD)), MAY),
+        ("freshness", FRESH, ask(person(*MFA, ago=timedelta(hours=4))), HIT),
+        ("freshness", FRESH, ask(person(*MFA, ago=timedelta(hours=4, seconds=1))), MAY),
+        ("freshness", Rule("a", "A", (), level=Level.MFA), ask(person(*MFA, ago=timedelta(days=9))), HIT),
+    ],
+)
+def test_how_a_criterion_meets_a_request(name: str, rule: Rule, request_: AccessRequest, match: Match) -> None:
+    assert BY_NAME[name].match(rule, request_) is match
+
+
+def test_an_old_second_factor_is_not_made_fresh_by_a_new_password() -> None:
+    proofs = (Proof(Method.PASSWORD, AT), Proof(Method.TOTP, AT - timedelta(hours=5)))
+    subject = Subject("ACCOUNT-1", assurance=Assurance(proofs))
+    assert BY_NAME["freshness"].match(FRESH, ask(subject)) is MAY
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        (Rule("a", "A", ()), "upgrade sign-in assurance"),
+        (Rule("a", "A", (), upgrade=True), "sign-in assurance"),
+        (Rule("a", "A", (), anonymous=True), "upgrade"),
+        (Rule("a", "A", (), accounts=frozenset({"X-1"}), professions=frozenset({"nurse"}), fresh_for=timedelta(1)),
+         "upgrade sign-in account profession assurance freshness"),
+    ],
+)  # fmt: skip
+def test_a_rule_is_asked_what_it_says(rule: Rule, names: str) -> None:
+    assert [criterion.name for criterion in CRITERIA if criterion.applies(rule)] == names.split()
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "reason"),
+    [
+        ("upgrade", Level.PASSWORD, Reason.UPGRADE_NOT_ALLOWED),
+        ("sign-in", Level.CARD, Reason.SIGN_IN_REQUIRED),
+        ("account", Level.PASSWORD, Reason.ACCOUNT_NOT_ALLOWED),
+        ("profession", Level.PASSWORD, Reason.PROFESSION_NOT_ALLOWED),
+        ("assurance", Level.PASSWORD, Reason.SIGN_IN_REQUIRED),
+        ("assurance", Level.MFA, Reason.SECOND_FACTOR_REQUIRED),
+        ("assurance", Level.CARD, Reason.CARD_REQUIRED),
+        ("freshness", Level.PASSWORD, Reason.SIGN_IN_REQUIRED),
+        ("freshness", Level.MFA, Reason.SECOND_FACTOR_STALE),
+        ("freshness", Level.CARD, Reason.CARD_REQUIRED),
+    ],
+)
+def test_why_the_answer_is_no(name: str, level: Level, reason: Reason) -> None:
+    assert BY_NAME[name].reason(Rule("a", "A", (), level=level)) is reason
+
+
+@pytest.mark.parametrize(
+    ("name", "wants", "found", "of_nobody"),
+    [
+        ("upgrade", "no upgrade of the connection", "asks for one", "asks for none"),
+        ("sign-in", "someone signed in", "ACCOUNT-1", "nobody"),
+        ("account", "X-1 or X-2", "ACCOUNT-1", "nobody"),
+        ("profession", "nurse or physician", "nurse", "none"),
+        ("assurance", "mfa or stronger", "mfa", "none"),
+        ("freshness", "mfa proved at most 4h ago", "mfa proved 5m ago", "nothing proved"),
+    ],
+)
+def test_both_sides_are_told(name: str, wants: str, found: str, of_nobody: str) -> None:
+    rule = Rule(
+        "a", "A", (), level=Level.MFA, fresh_for=timedelta(hours=4),
+        professions=frozenset({"physician", "nurse"}), accounts=frozenset({"X-2", "X-1"}),
+    )  # fmt: skip
+    criterion = BY_NAME[name]
+    somebody = ask(person(*MFA, ago=timedelta(minutes=5)), upgrade=True)
+    assert (criterion.wants(rule), criterion.found(somebody)) == (wants, found)
+    assert criterion.found(ask(ANONYMOUS)) == of_nobody

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A decision as text."""
+
+from gateway.model import AccessRequest, Level
+from gateway.policy.cases import AT, subject_at
+from gateway.policy.evaluate import evaluate
+from gateway.policy.explain import LEGEND, explanation
+from gateway.policy.load import load_policy
+
+POLICY = load_policy(
+    """
+version: 1
+portal: house
+title: House
+teleservices:
+  home: {title: Home, routes: [GET /], assurance: password}
+  lookup:
+    title: Lookup
+    routes: ["GET /lookup/{nir}"]
+    assurance: mfa
+    fresh_for: 4h
+    patient: {path: nir}
+    budgets: [{people: 5, window: 10m, past: challenge}]
+    discloses: [identity, rights]
+""",
+    "house.yaml",
+)
+
+
+def told(level: Level, path: str) -> str:
+    request = AccessRequest(subject_at("A-1", None, level, AT), "GET", path, AT)
+    return explanation(evaluate(POLICY, request, explain=True)).replace(POLICY.digest, "DIGEST")
+
+
+def test_the_table_and_a_permit_with_its_obligations() -> None:
+    assert (
+        told(Level.MFA, "/lookup/1")
+        == f"""\
+rule     criterion  match  detail
+home     route      miss   none of GET /
+         upgrade    hit    wants no upgrade of the connection; found asks for none
+         sign-in    hit    wants someone signed in; found A-1
+         assurance  hit    wants password or stronger; found mfa
+lookup   route      hit    GET /lookup/{{nir}}
+         upgrade    hit    wants no upgrade of the connection; found asks for none
+         sign-in    hit    wants someone signed in; found A-1
+         assurance  hit    wants mfa or stronger; found mfa
+         freshness  hit    wants mfa proved at most 4h ago; found mfa proved 0d ago
+default  unclaimed  miss   what no teleservice claims: deny
+
+{LEGEND}
+
+verdict: PERMIT permitted (teleservice lookup, policy DIGEST)
+counts: the patient in path nir
+budget: 5 people per 10m, then challenge
+records: identity, rights"""
+    )
+
+
+def test_a_challenge_tells_what_it_asks_for() -> None:
+    assert told(Level.PASSWORD, "/lookup/1").endswith(
+        "verdict: CHALLENGE second-factor-required (teleservice lookup, policy DIGEST)\n"
+        "asks for: mfa, proved at most 4h ago"
+    )
+    assert told(Level.NONE, "/").endswith("asks for: password")
+
+
+def test_a_denial_of_no_teleservice() -> None:
+    assert told(Level.CARD, "/nowhere").endswith("verdict: DENY no-teleservice (no teleservice, policy DIGEST)")

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One entry of `teleservices`: what it becomes, and each fault it can have."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.model import Budget, Effect, Level, PatientLocator, Place
+from gateway.policy.fields import Fields
+from gateway.policy.rules import Rule
+from gateway.policy.teleservice import read_teleservice
+
+
+def read(text: str) -> tuple[Rule, list[str]]:
+    """A rule of the keys of one entry, with `title` added, and its faults as `key: found; expected`."""
+    fields = Fields("p.yaml")
+    body = "".join(f"  {line}\n" for line in ["title: T", *text.strip().split("\n")])
+    node = fields.document(f"version: 1\nt:\n{body}", required=("t",))["t"]
+    rule = read_teleservice(fields, "t", node)
+    return rule, [f"{fault.key}: {fault.found}; {fault.expected}" for fault in fields.faults]
+
+
+PLAIN = "routes: [GET /x]\nassurance: password\n"
+METERED = """\
+routes: ["GET /x/{nir}"]
+assurance: mfa
+patient: {path: nir}
+budgets: [{people: 5, window: 1h, past: challenge}]
+discloses: [identity]
+"""
+
+
+def test_a_plain_teleservice() -> None:
+    rule, faults = read(PLAIN)
+    assert not faults
+    assert (rule.name, rule.title, rule.level, rule.order) == ("t", "T", Level.PASSWORD, 0)
+    assert [str(route) for route in rule.routes] == ["GET /x"]
+    assert (rule.fresh_for, rule.professions, rule.accounts, rule.uncounted) == (None, None, None, None)
+    assert (rule.anonymous, rule.streams, rule.upgrade, rule.metered) == (False, False, False, False)
+
+
+def test_a_teleservice_with_every_key() -> None:
+    rule, faults = read(
+        """\
+routes: ["GET,POST /x/{nir}"]
+order: -3
+assurance: card
+fresh_for: 15m
+professions: [nurse, physician]
+accounts: ['750012346']
+patient: {path: nir}
+budgets: [{people: 5, window: 1h, past: challenge}, {people: 50, window: 24h, past: deny}]
+discloses: [identity, rights]"""
+    )
+    assert not faults
+    assert (rule.order, rule.level, rule.fresh_for) == (-3, Level.CARD, timedelta(minutes=15))
+    assert (rule.professions, rule.accounts) == ({"nurse", "physician"}, {"750012346"})
+    assert rule.routes[0].methods == ("GET", "POST")
+    assert rule.routes[0].patient == PatientLocator(Place.PATH, "nir")
+    assert rule.budgets == (
+        Budget(5, timedelta(hours=1), Effect.CHALLENGE),
+        Budget(50, timedelta(hours=24), Effect.DENY),
+    )
+    assert rule.categories == ("identity", "rights")
+
+
+def test_the_other_flags() -> None:
+    assert read("routes: [GET /x]\nanonymous: true")[0].anonymous
+    assert read(PLAIN + "streams: true")[0].streams
+    assert read(PLAIN + "upgrade: websocket")[0].upgrade
+    rule, faults = read(PLAIN + "discloses: [identity]\nuncounted: a list")
+    assert not faults
+    assert (rule.uncounted, rule.categories) == ("a list", ("identity",))
+
+
+def test_routes_say_where_their_number_is() -> None:
+    rule, faults = read(
+        """\
+routes:
+  - {route: GET /x, patient: none}
+  - {route: POST /x, patient: {form: nir}}
+  - {route: PUT /x, patient: {json: /patient/nir}}
+  - GET /y
+assurance: mfa
+patient: {query: nir}
+budgets: [{people: 5, window: 1h, past: challenge}]
+discloses: [identity]"""
+    )
+    assert not faults
+    assert [route.patient for route in rule.routes] == [
+        None,
+        PatientLocator(Place.FORM, "nir"),
+        PatientLocator(Place.JSON, "/patient/nir"),
+        PatientLocator(Place.QUERY, "nir"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("assurance: password", "t: no such key; the key `routes`"),
+        ("routes: [GET /x]", "t: neither; `assurance: password`, `mfa` or `card`, or `anonymous: true`"),
+        ("routes: [GET /x]\nassurance: strong", "t.assurance: `strong`; one of password, mfa, card"),
+        ("routes: [GET /x]\nanonymous: yes", "t.anonymous: `yes`, which YAML reads as bool; `true`"),
+        ("routes: []\nassurance: mfa", "t.routes: a list with nothing in it"),
+        (PLAIN + "mfa: true", "t.mfa: the unknown key `mfa`; one of title, routes, order"),
+        (PLAIN + "order: first", "t.order: `first`; a whole number"),
+        (PLAIN + "fresh_for: 22:30", "t.fresh_for: `22:30`, which YAML reads as int; a duration"),
+        (PLAIN + "professions: []", "t.professions: a list with nothing in it"),
+        (PLAIN + "accounts: [750012346]", "t.accounts[0]: `750012346`, which YAML reads as int; an account"),
+        (PLAIN + "upgrade: h2c", "t.upgrade: `h2c`; one of websocket"),
+        (PLAIN + "streams: no", "t.streams: `no`, which YAML reads as bool; `true`, or no such key"),
+        ("routes: [POST /x]\nassurance: mfa\nupgrade: websocket", "t.upgrade: `websocket`; a GET route here"),
+        # routes
+        ("routes: [/x]\nassurance: mfa", 't.routes[0]: `/x`; a route such as "GET /path/{name}"'),
+        ("routes: [get /x]\nassurance: mfa", "methods are GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+        ("routes: [HEAD /x]\nassurance: mfa", "GET covers HEAD"),
+        ("routes: [TRACE /x]\nassurance: mfa", "t.routes[0]: `TRACE /x`; a route"),
+        ("routes: ['GET,GET /x']\nassurance: mfa", "t.routes[0]: `GET,GET /x`; a route"),
+        ("routes: ['GET, POST /x']\nassurance: mfa", "t.routes[0]: `GET, POST /x`; a route"),
+        ("routes: ['GET  /x']\nassurance: mfa", "starts with `/`"),
+        ("routes: [GET /x/]\nassurance: mfa", "t.routes[0]: `GET /x/`; a path that"),
+        ("routes: [no]\nassurance: mfa", "t.routes[0]: `no`, which YAML reads as bool; a route"),
+        ("routes: [[GET /x]]\nassurance: mfa", "t.routes[0]: a list; a route"),
+        ("routes: [{route: GET /x}]\nassurance: mfa", "t.routes[0]: no such key; the key `patient`"),
+        ("routes: [{patient: none}]\nassurance: mfa", "t.routes[0]: no such key; the key `route`"),
+        # the patient
+        (METERED.replace("{path: nir}", "{cookie: nir}"), "t.patient: a mapping; one of {path: NAME}"),
+        (METERED.replace("{path: nir}", "{path: nir, query: nir}"), "t.patient: a mapping; one of"),
+        (METERED.replace("{path: nir}", "none"), "t.patient: `none`; one of"),
+        (METERED.replace("{path: nir}", "{path: 1}"), "t.patient.path: `1`, which YAML reads as int"),
+        (METERED.replace("{path: nir}", "{path: nri}"), "the variable `{nri}`"),
+        (METERED.replace("{path: nir}", "{query: nir}"), "`{_nir}` if this variable is no patient number"),
+        (METERED.replace("GET /x/{nir}", "POST /x").replace("path: nir", "json: nir"), "t.patient.json: `nir`; a JSON"),
+        (METERED.replace("GET /x/{nir}", "POST /x").replace("path: nir", "json: /a~2"), "a JSON pointer (RFC 6901)"),
+        (METERED.replace("GET /x/{nir}", "GET /x").replace("path: nir", "form: nir"), "methods with a body"),
+        # what belongs together
+        (METERED.replace("budgets", "#"), "t: no such key; the key `budgets`, since patients are counted here"),
+        (METERED.replace("discloses", "#"), "t: no such key; the key `discloses`"),
+        (METERED + "streams: true", "t.streams: `streams`; no such key where patients are counted"),
+        (METERED + "upgrade: websocket", "t.upgrade: `upgrade`; no such key where patients are counted"),
+        (METERED + "uncounted: a list", "t.uncounted: `uncounted`; no such key where patients are counted"),
+        (PLAIN + "budgets: [{people: 5, window: 1h, past: deny}]", "t.budgets: `budgets`; a route that uses it"),
+        (PLAIN + "discloses: [identity]", "t.discloses: data nobody counts; `patient` and `budgets`, or `uncounted`"),
+        (PLAIN + "uncounted: a list", "t.uncounted: a reason, but nothing disclosed; `discloses` beside it"),
+        ("routes: [{route: GET /x, patient: none}]\nassurance: mfa\npatient: {query: n}", "t.patient: `patient`; a"),
+        ("routes: [GET /x]\nanonymous: true\nassurance: mfa", "t.assurance: `assurance`; no such key beside"),
+        ("routes: [GET /x]\nanonymous: true\nprofessions: [nurse]", "t.professions: `professions`; no such key beside"),
+        # budgets
+        (METERED.replace("people: 5", "people: 0"), "t.budgets[0].people: `0`, which YAML reads as int"),
+        (METERED.replace("people: 5", "people: '5'"), "t.budgets[0].people: `5`; a whole number"),
+        (METERED.replace("1h", "31d"), "t.budgets[0].window: `31d`; a duration"),
+        (METERED.replace("1h", "0s"), "t.budgets[0].window: `0s`; a duration"),
+        (METERED.replace("past: challenge", "past: permit"), "t.budgets[0].past: `permit`; one of challenge, deny"),
+        (METERED.replace("people: 5, ", ""), "t.budgets[0]: no such key; the key `people`"),
+        (METERED.replace("window: 1h, ", ""), "t.budgets[0]: no such key; the key `window`"),
+        (METERED.replace(", past: challenge", ""), "t.budgets[0]: no such key; the key `past`"),
+        (METERED.replace("past: challenge}", "past: deny}, {people: 10, window: 2h, past: deny}"),
+         "t.budgets[1]: `10 people per 2h, then deny`; a budget that can be reached: `5 people per 1h, then deny`"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_one_fault(text: str, fault: str) -> None:
+    _, faults = read(text)
+    assert len(faults) == 1, faults
+    assert fault in faults[0]
+
+
+def test_beside_routes_with_a_number_none_is_left_silent() -> None:
+    _, faults = read(
+        """\
+routes:
+  - GET /x
+  - {route: POST /x, patient: {form: nir}}
+assurance: mfa
+budgets: [{people: 5, window: 1h, past: challenge}]
+discloses: [identity]"""
+    )
+    assert len(faults) == 1
+    assert faults[0].startswith("t.routes[0]: `GET /x`; `{route: …, patient: …}` (`patient: none` if it shows nobody)")
+
+
+def test_a_missing_title_and_a_faulty_one_leave_the_name() -> None:
+    fields = Fields("p.yaml")
+    keys = fields.document("version: 1\na: {routes: [GET /x], anonymous: true}\nb: {title: 1}\n", required=("a", "b"))
+    assert [read_teleservice(fields, name, node).title for name, node in keys.items() if name != "version"] == [
+        "a",
+        "b",
+    ]
+    assert {fault.key for fault in fields.faults} == {"a", "b", "b.title"}

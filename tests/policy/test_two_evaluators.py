@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Properties of decide over random policies and requests: a second, plain evaluator must agree (faults A1, A8, A12)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gateway.errors import ConfigurationError
+from gateway.model import ANONYMOUS, AccessRequest, Assurance, Effect, Level, Method, Proof, Reason, Subject
+from gateway.policy.evaluate import evaluate
+from gateway.policy.load import load_policy
+from gateway.policy.rules import Policy, Rule
+from gateway.policy.target import canonical, spelled
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+WORDS = ("a", "B", "ça")
+segments = st.lists(st.sampled_from([*WORDS, "{x}", "{y}"]), max_size=3, unique=True)
+templates = st.tuples(segments, st.booleans()).map(
+    lambda parts: "/" + "/".join([*parts[0], *(["{z...}"] if parts[1] else [])])
+)
+
+
+@st.composite
+def rules(draw: st.DrawFn, number: int) -> str:
+    """A teleservice as a file has it."""
+    method = draw(st.sampled_from(["GET", "POST", "GET,POST", "DELETE"]))
+    lines = [f"  r{number}:", f"    title: R{number}", f"    order: {draw(st.integers(0, 5))}"]
+    paths = draw(st.lists(templates, min_size=1, max_size=2))
+    lines.append(f"    routes: [{', '.join(repr(f'{method} {path}') for path in paths)}]")
+    if draw(st.integers(0, 3)) == 0:
+        return "\n".join([*lines, "    anonymous: true"])
+    lines.append(f"    assurance: {draw(st.sampled_from(['password', 'mfa', 'card']))}")
+    if draw(st.booleans()):
+        lines.append(f"    fresh_for: {draw(st.sampled_from(['5m', '1h']))}")
+    if draw(st.booleans()):
+        lines.append("    professions: [nurse, pharmacist]")
+    if draw(st.integers(0, 3)) == 0:
+        lines.append("    accounts: [SHOP-1]")
+    if draw(st.integers(0, 3)) == 0:
+        lines.append("    discloses: [identity]\n    uncounted: a list")
+    if draw(st.integers(0, 3)) == 0 and "GET" in method:
+        lines.append("    upgrade: websocket")
+    return "\n".join(lines)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    body = "\n".join(draw(rules(number)) for number in range(draw(st.integers(1, 4))))
+    default = draw(st.sampled_from(["deny", "permit"]))
+    try:
+        return load_policy(f"version: 1\nportal: p\ntitle: P\ndefault: {default}\nteleservices:\n{body}\n", "p.yaml")
+    except ConfigurationError as error:
+        assume("order" not in str(error) and "one route for" not in str(error))
+        raise
+
+
+proofs = st.lists(
+    st.builds(
+        Proof, st.sampled_from(Method), st.sampled_from([0, 5, 6, 60, 61]).map(lambda m: AT - timedelta(minutes=m))
+    ),
+    max_size=3,
+    unique_by=lambda proof: proof.method,
+).map(tuple)
+subjects = st.one_of(
+    st.just(ANONYMOUS),
+    st.builds(
+        Subject,
+        account=st.sampled_from(["SHOP-1", "SHOP-2"]),
+        profession=st.sampled_from([None, "nurse", "physician"]),
+        assurance=st.builds(Assurance, proofs),
+    ),
+)
+requests = st.builds(
+    AccessRequest,
+    subjects,
+    st.sampled_from(["GET", "HEAD", "POST", "DELETE", "get", "OPTIONS"]),
+    st.tuples(st.lists(st.sampled_from(["a", "A", "b", "ça", "Ça", "c\u0327a", "q"]), max_size=4), st.booleans()).map(
+        lambda parts: "/" + "/".join(parts[0]) + ("/" if parts[0] and parts[1] else "")
+    ),
+    st.just(AT),
+    st.booleans(),
+)
+
+
+def reference(policy: Policy, request: AccessRequest) -> tuple[Effect, Reason, str | None]:  # noqa: PLR0911  # as plain as a list
+    """The whole decision again, as plainly as can be: no tree, nothing prepared, no shared function of the room."""
+    method = {"HEAD": "GET"}.get(request.method, request.method)
+    flat = {"ç": "C", "c\u0327": "C"}
+    path = request.path.upper()
+    for accented, plain in flat.items():
+        path = path.replace(accented.upper(), plain + "_")
+    asked = [part for part in path.split("/") if part]
+
+    def fits(text: str) -> bool:
+        wanted = [part for part in text.split("/") if part]
+        for place, want in enumerate(wanted):
+            if want.endswith("...}"):
+                return True
+            if place >= len(asked) or (want[0] != "{" and want.upper().replace("Ç", "C_") != asked[place]):
+                return False
+        return len(wanted) == len(asked)
+
+    claims = [
+        (rule.order, rule) for rule in policy.rules for route in rule.routes
+        if fits(route.template.text) and method in route.methods
+    ]  # fmt: skip
+    signed_in = request.subject.account is not None
+    if not claims:
+        if request.upgrade:
+            return Effect.DENY, Reason.UPGRADE_NOT_ALLOWED, None
+        if not signed_in:
+            return Effect.CHALLENGE, Reason.SIGN_IN_REQUIRED, None
+        path_known = any(fits(route.template.text) for rule in policy.rules for route in rule.routes)
+        if policy.default is Effect.PERMIT and not path_known:
+            return Effect.PERMIT, Reason.PERMITTED, None
+        return Effect.DENY, Reason.NO_TELESERVICE, None
+    rule = min(claims, key=lambda claim: claim[0])[1]
+    if request.upgrade and not rule.upgrade:
+        return Effect.DENY, Reason.UPGRADE_NOT_ALLOWED, rule.name
+    if rule.anonymous:
+        return Effect.PERMIT, Reason.PERMITTED, rule.name
+    if not signed_in:
+        return Effect.CHALLENGE, Reason.SIGN_IN_REQUIRED, rule.name
+    if rule.accounts is not None and request.subject.account not in rule.accounts:
+        return Effect.DENY, Reason.ACCOUNT_NOT_ALLOWED, rule.name
+    if rule.professions is not None and request.subject.profession not in rule.professions:
+        return Effect.DENY, Reason.PROFESSION_NOT_ALLOWED, rule.name
+    return *reference_proof(
+        rule, {proof.method.value: proof.at for proof in request.subject.assurance.proofs}
+    ), rule.name
+
+
+def reference_proof(rule: Rule, given_: dict[str, datetime]) -> tuple[Effect, Reason]:
+    """Levels from the methods themselves: `sc` is a card, `pwd` with `otp` two factors, `pwd` one."""
+    strongest = 3 if "sc" in given_ else 0 if "pwd" not in given_ else 2 if "otp" in given_ else 1
+    missing = {1: Reason.SIGN_IN_REQUIRED, 2: Reason.SECOND_FACTOR_REQUIRED, 3: Reason.CARD_REQUIRED}
+    if strongest < rule.level:
+        return Effect.CHALLENGE, missing[rule.level]
+    counting = {1: ("pwd", "otp", "sc"), 2: ("otp", "sc"), 3: ("sc",)}[rule.level]
+    latest = max(at for method, at in given_.items() if method in counting)
+    if rule.fresh_for is not None and AT - latest > rule.fresh_for:
+        return Effect.CHALLENGE, Reason.SECOND_FACTOR_STALE if rule.level is Level.MFA else missing[rule.level]
+    return Effect.PERMIT, Reason.PERMITTED
+
+
+@settings(max_examples=300)
+@given(policies(), requests)
+def test_A12_two_evaluators_agree(policy: Policy, request: AccessRequest) -> None:
+    decision = evaluate(policy, request)
+    assert (decision.effect, decision.reason, decision.rule) == reference(policy, request)
+
+
+@given(policies(), requests, st.sampled_from(Method))
+def test_promise_5_proving_more_never_takes_a_permit_away(
+    policy: Policy, request: AccessRequest, method: Method
+) -> None:
+    more = replace(request.subject, assurance=request.subject.assurance.with_proof(Proof(method, AT)))
+    if evaluate(policy, request).effect is Effect.PERMIT:
+        assert evaluate(policy, replace(request, subject=more)).effect is Effect.PERMIT
+
+
+@given(policies(), requests)
+def test_A8_case_and_a_slash_at_the_end_never_change_a_decision(policy: Policy, request: AccessRequest) -> None:
+    plain = evaluate(policy, request)
+    for path in (request.path.upper(), request.path.lower(), request.path.swapcase(), request.path.rstrip("/") or "/"):
+        assert evaluate(policy, replace(request, path=path)) == plain
+
+
+@given(policies(), requests, st.text("abc/?=&.%;", max_size=12))
+def test_A1_the_query_never_changes_a_decision(policy: Policy, request: AccessRequest, query: str) -> None:
+    path, _ = canonical(spelled(request.path) + b"?" + query.encode())
+    assert evaluate(policy, replace(request, path=path)) == evaluate(policy, request)

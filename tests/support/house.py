@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A whole gateway for a test: its folder with settings, keys, databases, policy and people signed in, and `herse serve`.
+
+The gateway is the real command in a process of its own; only how people got in is shortened: their sessions are opened
+in the database before it starts. Plain HTTP on loopback unless `tls` is given.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gateway.app import AT_REST_KEY_FILE, COOKIE_NAME, LEDGER_FILE
+from gateway.cli.certs import make_dev_authority, make_keys
+from gateway.identity.accounts import Accounts
+from gateway.identity.at_rest import AtRest
+from gateway.identity.schema import DATABASE_FILE, create_database, open_database
+from gateway.identity.session import Sessions
+from gateway.ledger.read import LedgerReader
+from gateway.ledger.store import create_ledger
+from gateway.model import Level, Method, Proof
+from gateway.settings import read_key
+from support.servers import LOOPBACK, Process, accepts, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gateway.ledger.read import StoredEvent
+
+METHODS = {
+    Level.PASSWORD: (Method.PASSWORD,),
+    Level.MFA: (Method.PASSWORD, Method.TOTP),
+    Level.CARD: (Method.PASSWORD, Method.SMART_CARD),
+}
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+# Everything passes, nobody need sign in: for tests of the wire.
+OPEN_POLICY = """\
+version: 1
+portal: open
+title: Open
+teleservices:
+  all:
+    title: All
+    anonymous: true
+    streams: true
+    upgrade: websocket
+    routes: ["GET,POST,PUT,PATCH,DELETE,OPTIONS /", "GET,POST,PUT,PATCH,DELETE,OPTIONS /{_rest...}"]
+"""
+OPEN_CASES = """\
+version: 1
+portal: open
+cases:
+  - {name: anybody, request: GET /x, expect: permit}
+"""
+
+
+@dataclass
+class House:
+    """One gateway's folder. `port` is where it listens; `host` is what its Host field must say."""
+
+    folder: Path
+    portal_url: str
+    policy: str = OPEN_POLICY
+    cases: str = OPEN_CASES
+    tls: bool = False
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    host: str = "localhost:8443"
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        state = self.folder / "state"
+        state.mkdir(parents=True)
+        self.policy_file.write_text(self.policy, encoding="utf-8")
+        (self.folder / "policy.cases.yaml").write_text(self.cases, encoding="utf-8")
+        make_keys(self.folder / "keys")
+        if self.tls:
+            make_dev_authority(self.folder / "certs", "localhost", datetime.now(UTC))
+        create_ledger(self.ledger_file)
+        create_database(self.accounts_file).dispose()
+        self.settings_file.write_text(self._settings_text(), encoding="utf-8")
+
+    @property
+    def policy_file(self) -> Path:
+        return self.folder / "policy.yaml"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "herse.toml"
+
+    @property
+    def ledger_file(self) -> Path:
+        return self.folder / "state" / LEDGER_FILE
+
+    @property
+    def accounts_file(self) -> Path:
+        return self.folder / "state" / DATABASE_FILE
+
+    @property
+    def origin(self) -> str:
+        return f"https://{self.host}"
+
+    @property
+    def authority(self) -> Path:
+        """The PEM file to trust, with `tls`."""
+        return self.folder / "certs" / "authority.pem"
+
+    def _settings_text(self) -> str:
+        sections: dict[str, dict[str, object]] = {
+            "public": {"origin": self.origin, "listen": f"{LOOPBACK}:{self.port}"},
+            "portal": {"url": self.portal_url},
+            "policy": {"file": "policy.yaml"},
+            "state": {"folder": "state"},
+            "keys": {"folder": "keys"},
+        }
+        if self.tls:
+            sections["public"] |= {"certificate": "certs/server.pem", "key": "certs/server.key"}
+        for name, values in self.settings.items():
+            sections.setdefault(name, {}).update(values)
+        lines = []
+        for name, values in sections.items():
+            lines.append(f"[{name}]")
+            lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
+        return "\n".join(lines) + "\n"
+
+    def sign_in(
+        self,
+        identifier: str = "750012346",
+        level: Level = Level.MFA,
+        profession: str = "pharmacist",
+        *,
+        proved_ago: timedelta = timedelta(0),
+    ) -> str:
+        """Open a session before the start; gives the value of the Cookie field."""
+        at = datetime.now(UTC)
+        engine = open_database(self.accounts_file)
+        accounts = Accounts(engine, AtRest(read_key(self.folder / "keys" / AT_REST_KEY_FILE)))
+        account = accounts.find(identifier) or accounts.create(identifier, "Compte d'essai", profession, None, (), at)
+        sessions = Sessions(engine, timedelta(minutes=30), timedelta(hours=4))
+        proofs = [Proof(method, at - proved_ago) for method in METHODS[level]]
+        token, _ = sessions.open(account, proofs, at, LOOPBACK, "test")
+        engine.dispose()
+        return f"{COOKIE_NAME}={token}"
+
+    def serve(self, *, environment: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()) -> Process:
+        """Give the gateway as a child, to be started (`with house.serve(): ...`). `prefix` wraps the command."""
+        command = [*prefix, sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.settings_file)]
+        return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+
+    def events(self, account: str = "750012346") -> list[StoredEvent]:
+        """Every event of an account, oldest first, read from the ledger's own file."""
+        reader = LedgerReader(self.ledger_file)
+        try:
+            return reader.events(account, None, None, None, None, 1_000_000)[::-1]
+        finally:
+            reader.close()
+
+    def disclosed(self) -> list[bytes]:
+        """The pseudonym of every recorded look-up, oldest first."""
+        reader = LedgerReader(self.ledger_file)
+        try:
+            return [pseudonym for _, _, pseudonym, _ in reader.lookups_since(EPOCH)]
+        finally:
+            reader.close()
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else f'"{value}"'

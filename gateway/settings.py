@@ -176,7 +176,7 @@ class SessionLife(_Section):
 class SignInLimits(_Section):
     """Throttles of sign-in and step-up: attempts in fifteen minutes (`per_minute_in_all`: in one)."""
 
-    per_account: Annotated[int, Field(ge=1, le=10)] = 10
+    per_account: Annotated[int, Field(ge=1, le=100)] = 30
     per_network: Annotated[int, Field(ge=1)] = 60
     per_minute_in_all: Annotated[int, Field(ge=1)] = 2000
     hashing_threads: Annotated[int, Field(ge=1, le=64)] = 2

@@ -88,10 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         result = _perform(load_settings(arguments.config), f"account.{arguments.act}", _values(arguments))
     except (ConfigurationError, StartError) as error:
-        print(error, file=sys.stderr)
+        print(f"herse: {error}", file=sys.stderr)
         return 2
     except HerseError as error:
-        print(error, file=sys.stderr)
+        print(f"herse: {error}", file=sys.stderr)
         return 1
     print(_sentence(arguments.act, result))
     return 0

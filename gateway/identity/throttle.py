@@ -19,7 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 from gateway.errors import Refused
 from gateway.model import Reason
 
-PER_ACCOUNT = 10
+PER_ACCOUNT = 30
 PER_NETWORK = 60
 PER_MINUTE_IN_ALL = 2000
 WINDOW_MINUTES = 15

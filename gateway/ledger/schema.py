@@ -29,7 +29,12 @@ WHOLE_CHECK_PAGES: Final = 131_072
 """Up to this size (512 MiB, two million events) opening checks every page: 0.35 s a million events, plus reading them
 from disk. Past it only the tail, since the cost grows with the rows; checking it whole is the business of a command."""
 TAIL_ROWS: Final = 1_000
-BUSY_SECONDS: Final = 5.0
+FREE_BYTES_AT_LEAST: Final = 1 << 20
+"""Room there must be at a start. On a full disk the shared memory beside the log could not be backed, and the kernel would
+kill the process (SIGBUS) where an error is due."""
+OPENING_SECONDS: Final = 1.0
+"""How long a check at start waits for another program to let go of the file; afterwards BUSY_MILLISECONDS."""
+BUSY_MILLISECONDS: Final = 5_000
 _SYNCHRONOUS: Final = {"OFF": 0, "NORMAL": 1, "FULL": 2}
 
 _DDL: Final = (
@@ -68,6 +73,7 @@ def create_database(path: Path) -> None:
             f"{path} cannot be created ({error.strerror}); expected a folder that Herse may write to"
         ) from error
     try:
+        _demand_room(path)
         connection = connect(path, "rw")
         try:
             _demand(connection, "journal_mode=wal", "wal", path)
@@ -94,6 +100,7 @@ def open_database(path: Path, synchronous: str) -> tuple[sqlite3.Connection, int
             f"no ledger at {path}; expected the file made at set-up: create it, or restore it from a backup"
         )
     try:
+        _demand_room(path)
         connection = connect(path, "rw")
         try:
             last = _checked(connection, path, synchronous)
@@ -117,7 +124,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         uri=True,
         isolation_level=None,
         check_same_thread=False,
-        timeout=BUSY_SECONDS,
+        timeout=OPENING_SECONDS,
     )
 
 
@@ -141,7 +148,7 @@ def _checked(connection: sqlite3.Connection, path: Path, synchronous: str) -> in
     connection.execute("begin immediate")
     connection.execute("update meta set schema_version = schema_version")
     connection.execute("rollback")
-    last = _check_rows(connection, path)
+    last = _check_rows(connection, path, WHOLE_CHECK_PAGES)
     # If an fsync failed in the life before this one, the kernel may show pages of the log that never reached the disk.
     # Written anew into the file and synced there, they cannot tear what is appended from now on.
     (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
@@ -149,6 +156,7 @@ def _checked(connection: sqlite3.Connection, path: Path, synchronous: str) -> in
         raise StartError(
             f"{path} is being read by another program; expected none while Herse starts: end it, then start again"
         )
+    connection.execute(f"pragma busy_timeout={BUSY_MILLISECONDS}")
     return last
 
 
@@ -168,9 +176,9 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _check_rows(connection: sqlite3.Connection, path: Path) -> int:
+def _check_rows(connection: sqlite3.Connection, path: Path, whole_up_to: int) -> int:
     (pages,) = connection.execute("pragma page_count").fetchone()
-    if pages <= WHOLE_CHECK_PAGES:
+    if pages <= whole_up_to:
         (verdict,) = connection.execute("pragma quick_check(1)").fetchone()
         if verdict != "ok":
             raise StartError(f"{path} is damaged ({verdict}); set the file aside, and restore a copy")
@@ -186,6 +194,16 @@ def _check_rows(connection: sqlite3.Connection, path: Path) -> int:
         except LedgerUnreadable as error:
             raise StartError(f"{path}: event {found[0]}: {error}") from error
     return tail[0][0] if tail else 0
+
+
+def _demand_room(path: Path) -> None:
+    disk = os.statvfs(path.parent)
+    free = disk.f_bavail * disk.f_frsize
+    if free < FREE_BYTES_AT_LEAST:
+        raise StartError(
+            f"the disk of {path} has {free} bytes left; expected at least {FREE_BYTES_AT_LEAST}, better thousands of times "
+            "that: make room, then start again"
+        )
 
 
 def _demand(connection: sqlite3.Connection, pragma: str, expected: object, path: Path) -> None:

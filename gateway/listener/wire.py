@@ -8,104 +8,71 @@ deadline: the head, each piece of a body, the silence between requests, and a cl
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
 from gateway.errors import Refused
 from gateway.listener.exchange import WireExchange
-from gateway.listener.strict import Limits, judge, weigh
+from gateway.listener.reading import HeadReader
 from gateway.model import Reason
-from gateway.upstream.deadlines import NEVER, Deadlines
+from gateway.upstream.deadlines import NEVER
 from gateway.upstream.exchange import Body, DisconnectedError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.upstream.exchange import Client, Headers
+    from gateway.listener.doors import Doors
 
 PIPELINED_AT_MOST = 8
-STALLED_SECONDS = 60.0  # how long a client may take nothing of its answer
-DRAINED_BYTES = 65_536  # an unread body up to this is read away, so that the connection can go on
 LINGER_SECONDS = 1.0  # how long a refused upload is read away before the close, so that its answer arrives
 _WRITE_HIGH = 262_144
-_READ_BYTES = 262_144  # what one read may bring; a head is judged exactly once it is there
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, by a reset
 
 
-class Doorman(Protocol):
-    """Who takes judged requests: the hallway, or the gateway's own pages."""
-
-    def enter(self, request: Request, client: Client) -> None:
-        """Walk one request."""
-
-    def turn_away(self, reason: Reason, headers: Headers, client: Client) -> None:
-        """Answer a request that was refused before it could be judged."""
-
-
-class Doors:
-    """What all connections of one listener share."""
-
-    def __init__(self, doorman: Doorman, limits: Limits) -> None:
-        self.doorman = doorman
-        self.limits = limits
-        self.deadlines = Deadlines()
-        self.date = b""
-        self.stopping = False
-
-
-class WireProtocol(asyncio.Protocol):
+class WireProtocol(HeadReader, asyncio.Protocol):
     """Strict HTTP/1.1 on one connection."""
 
     __slots__ = (
         "_body",
-        "_closing",
         "_current",
         "_doors",
         "_draining",
-        "_fault",
-        "_headers",
-        "_in_head",
         "_loop",
-        "_parser",
         "_paused",
         "_peer",
         "_queue",
-        "_reading",
-        "_received",
         "_receiver",
         "_secure",
         "_server",
-        "_url",
+        "_stalled",
+        "_upgrading",
+        "closing",
         "deadline",
         "transport",
     )
 
     def __init__(self, doors: Doors, server_state: Any, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(doors.limits)
         self._doors = doors
         self._server = server_state
         self._loop = loop
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._parser = httptools.HttpRequestParser(self)
         self.deadline = NEVER
         self._peer = ""
         self._secure = False
         self._current: WireExchange | None = None
         self._queue: deque[tuple[WireExchange, Request]] = deque()
         self._receiver: Callable[[bytes], None] | None = None
-        self._closing = False
-        self._draining = False
-        self._paused = False
-        self._body: Body | None = None
-        self._fault: Reason | None = None
-        self._reading = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        self._url = b""
-        self._headers: Headers = []
-        self._received = 0  # bytes since the last progress: a head, or a piece of a body, must come of them
-        self._in_head = False
+        self.closing = False
+        self._draining = False  # the body of an answered request is read away
+        self._paused = False  # nothing is read
+        self._stalled = False  # the client does not take what is written
+        self._upgrading = False
+        self._body: Body | None = None  # the one that is arriving: of the current exchange, or of the last in the queue
 
     # asyncio's side
 
@@ -113,7 +80,7 @@ class WireProtocol(asyncio.Protocol):
         """Take the connection in, or turn it away when there are too many."""
         self.transport = cast("asyncio.Transport", transport)
         self._server.connections.add(self)
-        if len(self._server.connections) > self._doors.limits.connections or self._doors.stopping:
+        if len(self._server.connections) > self._limits.connections or self._doors.stopping:
             self.transport.abort()
             return
         peer = transport.get_extra_info("peername")
@@ -121,18 +88,18 @@ class WireProtocol(asyncio.Protocol):
         self._secure = transport.get_extra_info("sslcontext") is not None
         self.transport.set_write_buffer_limits(high=_WRITE_HIGH)
         self._doors.deadlines.add(self)
-        self.deadline = self._loop.time() + self._doors.limits.head_seconds
+        self.deadline = self._loop.time() + self._limits.head_seconds
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         """Tell whoever works for this client that it went away."""
-        self._closing = True
+        self.closing = True
         self._server.connections.discard(self)
         self._doors.deadlines.discard(self)
-        if self._body is not None:
-            self._body.broken(DisconnectedError())
         current, self._current = self._current, None
         if current is not None:
             current.lost()
+        if self._body is not None:
+            self._body.broken(DisconnectedError())
         self._queue.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -140,7 +107,7 @@ class WireProtocol(asyncio.Protocol):
         if self._receiver is not None:
             self._receiver(data)
             return
-        if self._closing:
+        if self.closing:
             return
         self._reading = len(data)
         try:
@@ -151,18 +118,11 @@ class WireProtocol(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(self._fault or Reason.MALFORMED_REQUEST)
         else:
-            if self._fault is not None:
-                self._refuse(self._fault)
-            elif self._in_head or self._body is not None:
-                self._bound()
-
-    def _bound(self) -> None:
-        """Limit what a head that does not end, or trailers and chunk extensions without a piece of body, may weigh."""
-        self._received += self._reading
-        if self._in_head and len(self._url) > self._doors.limits.url_bytes:
-            self._refuse(Reason.URL_TOO_LONG)
-        elif self._received > self._doors.limits.head_bytes + _READ_BYTES:
-            self._refuse(Reason.HEAD_TOO_LARGE)
+            fault = self._fault
+            if fault is None and (self._in_head or self._body is not None):
+                fault = self._overweight()
+            if fault is not None:
+                self._refuse(fault)
 
     def eof_received(self) -> bool:
         """Treat a half-closed client as gone: nothing is answered into the void."""
@@ -170,24 +130,35 @@ class WireProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold the answer back, but not for ever."""
-        self.deadline = self._loop.time() + STALLED_SECONDS
+        self._stalled = True
+        self.deadline = self._loop.time() + self._limits.stalled_seconds
         if self._current is not None and self._current.flow is not None:
             self._current.flow.pause()
 
     def resume_writing(self) -> None:
-        """Let the answer go on."""
-        self.deadline = NEVER
-        if self._current is not None and self._current.flow is not None:
-            self._current.flow.resume()
+        """Let the answer go on, or what waited behind it."""
+        self._stalled = False
+        current = self._current
+        if self.closing:
+            return
+        if current is not None:
+            reading = self._body is not None and current.body is self._body
+            self.deadline = self._loop.time() + self._limits.body_seconds if reading else NEVER
+            if current.flow is not None:
+                current.flow.resume()
+        elif not self._draining:
+            self._next()
 
     def expired(self) -> None:
         """Act on a deadline: a slow request is told 408, silence and a client that takes nothing are cut."""
-        if self._closing:
+        current = self._current
+        if self.closing and not self.transport.is_closing():
+            self._close(linger=False)
+        elif self.closing or self._stalled:
             self.transport.abort()
-        elif self._body is not None and self._current is not None and not self._current.started:
-            self._closing = True
-            self._body.broken(Refused(Reason.REQUEST_TIMEOUT))
-        elif self._current is None and self._in_head:
+        elif current is None and self._in_head:
+            self._refuse(Reason.REQUEST_TIMEOUT)
+        elif current is not None and self._body is not None and not current.started:
             self._refuse(Reason.REQUEST_TIMEOUT)
         else:
             self.transport.abort()
@@ -206,39 +177,22 @@ class WireProtocol(asyncio.Protocol):
         """Start a head; its time runs from its first byte."""
         self._begin()
         self._in_head = True
-        if self._current is None:
-            self.deadline = self._loop.time() + self._doors.limits.head_seconds
-
-    def on_url(self, url: bytes) -> None:
-        """Collect the target as it stands on the wire."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a field. A trailer is dropped: it never mixes with the head that was judged."""
-        if self._in_head:
-            self._headers.append((name, value))
+        if self._upgrading:  # bytes before the 101, that only look like a request
+            self._stop(Reason.MALFORMED_REQUEST)
+        elif self._current is None and not self._stalled:
+            self.deadline = self._loop.time() + self._limits.head_seconds
 
     def on_headers_complete(self) -> None:
         """Judge the head and begin its exchange, or queue it behind the one under way."""
-        if self._fault is not None or self._closing:
+        if self._fault is not None or self.closing:
             return
-        parser = self._parser
-        try:
-            if self._received + self._reading > self._doors.limits.head_bytes:
-                weigh(self._url, self._headers, self._doors.limits)
-            head = judge(parser.get_method(), self._url, parser.get_http_version(), self._headers, self._doors.limits)
-        except Refused as refused:
-            self._stop(refused.reason)
+        head = self._judged()
+        if head is None:
             return
-        self._in_head = False
-        self._received = 0
         body = None
         if head.length != 0:
             asked = self._continue if head.expects else None
-            body = self._body = Body(head.length, self._doors.limits.body_bytes, self._hold_back, asked)
-            self.deadline = self._loop.time() + self._doors.limits.body_seconds
-        else:
-            self.deadline = NEVER
+            body = self._body = Body(head.length, self._limits.body_bytes, self._hold_back, asked)
         request = Request(
             head.method,
             self._url,
@@ -251,23 +205,27 @@ class WireProtocol(asyncio.Protocol):
             body=body,
             upgrade=head.upgrade,
         )
-        keep = parser.should_keep_alive() and not self._doors.stopping
-        exchange = WireExchange(self, head.method, http11=parser.get_http_version() == "1.1", keep=keep)
-        if self._current is None:
+        self._upgrading = head.upgrade
+        parser = self._parser
+        keep = parser.should_keep_alive() and not head.upgrade and not self._doors.stopping
+        exchange = WireExchange(self, head.method, body, http11=parser.get_http_version() == "1.1", keep=keep)
+        if self._current is None and not self._stalled:
             self._enter(exchange, request)
         elif len(self._queue) < PIPELINED_AT_MOST:
             self._queue.append((exchange, request))
-            self.deadline = NEVER
             self._hold_back(True)
         else:
             self._stop(Reason.MALFORMED_REQUEST)
 
     def on_body(self, data: bytes) -> None:
         """Pass on a piece of the body."""
-        if self._body is not None:
-            self.deadline = self._loop.time() + self._doors.limits.body_seconds
+        body = self._body
+        if body is not None:
+            current = self._current
+            if current is not None and current.body is body and not self._stalled:
+                self.deadline = self._loop.time() + self._limits.body_seconds
             self._received = 0
-            self._body.feed(data)
+            body.feed(data)
 
     def on_message_complete(self) -> None:
         """End the body; the exchange goes on without a deadline of the client's."""
@@ -277,42 +235,55 @@ class WireProtocol(asyncio.Protocol):
         if self._draining:
             self._draining = False
             self._next()
-        else:
+            return
+        if self._current is not None and self._current.body is body and not self._stalled:
             self.deadline = NEVER
-            body.finish()
+        body.finish()
 
     # the exchange's side
 
     def answered(self, *, keep: bool) -> None:
         """Hear that the current exchange is over: on to the next one, or close."""
-        self._current = None
-        body = self._body
-        if self._closing or not keep:
-            self._close(linger=body is not None)
-        elif body is None:
-            self._next()
-        elif body.length is not None and body.length <= DRAINED_BYTES:
+        current, self._current = self._current, None
+        unread = self._body is not None and current is not None and current.body is self._body
+        if self.closing or not keep:
+            self._close(linger=unread or self.closing)
+        elif unread:
             self._draining = True
+            self._hold_back(False)
         else:
-            self._close(linger=True)
+            self._next()
 
     def _next(self) -> None:
+        if self._stalled:
+            return  # no answer is begun for a client that does not take the last one; `resume_writing` goes on
         if self._queue:
             exchange, request = self._queue.popleft()
             if not self._queue:
                 self._hold_back(False)
-            if self._body is not None:
-                self.deadline = self._loop.time() + self._doors.limits.body_seconds
             self._enter(exchange, request)
         else:
-            self.deadline = self._loop.time() + self._doors.limits.idle_seconds
+            limits = self._limits
+            self.deadline = self._loop.time() + (limits.head_seconds if self._in_head else limits.idle_seconds)
 
     def _close(self, *, linger: bool) -> None:
-        self._closing = True
+        """Close once all is written. Lingering, what still comes is read away, else the answer is lost to a reset."""
+        self.closing = True
         if linger:
             self.deadline = self._loop.time() + LINGER_SECONDS
+            self._hold_back(False)
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
         else:
+            self.deadline = self._loop.time() + self._limits.stalled_seconds
             self.transport.close()
+
+    def cut(self) -> None:
+        """Close by a reset: where only the end of the connection ends an answer, a plain close would look like it."""
+        link = self.transport.get_extra_info("socket")
+        if link is not None and not self.transport.is_closing():
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.transport.abort()
 
     def tunnel(self, receiver: Callable[[bytes], None]) -> None:
         """Hand everything that comes to `receiver` from now on."""
@@ -327,25 +298,30 @@ class WireProtocol(asyncio.Protocol):
 
     def _enter(self, exchange: WireExchange, request: Request) -> None:
         self._current = exchange
+        reading = request.body is not None and request.body is self._body
+        self.deadline = self._loop.time() + self._limits.body_seconds if reading else NEVER
         self._server.total_requests += 1
         self._doors.doorman.enter(request, exchange)
 
-    def _stop(self, reason: Reason) -> None:
-        if self._fault is None:
-            self._fault = reason
-
     def _refuse(self, reason: Reason) -> None:
         """Answer what could not be judged, once, and close. Behind an answer under way there is only the close."""
-        self._closing = True
+        self.closing = True
+        current = self._current
+        if current is not None:
+            current.keep = False
         if self._body is not None:
-            self._body.broken(Refused(reason))
-        if self._current is not None:
-            self._current.keep = False
+            self._body.broken(Refused(reason))  # may end the current exchange: `current` is no more asked after that
+        if current is not None:
             return
-        exchange = WireExchange(self, "GET", http11=True, keep=False)
-        self._body = self._body or Body(None, 0, self._hold_back)  # what still comes is read away
-        self._current = exchange
-        self._doors.doorman.turn_away(reason, self._headers, exchange)
+        if self._queue or self._stalled:
+            self._close(linger=False)
+            return
+        self._current = WireExchange(self, "GET", None, http11=True, keep=False)
+        self._doors.doorman.turn_away(reason, self._headers, self._current)
+
+    def hold(self, yes: bool) -> None:
+        """Stop reading from the client of a tunnel, or go on."""
+        self._hold_back(yes)
 
     def _hold_back(self, yes: bool) -> None:
         if yes != self._paused and not self.transport.is_closing():

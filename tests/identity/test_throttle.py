@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.errors import Refused
-from gateway.identity.throttle import Throttle, network_prefix
+from gateway.identity.throttle import PER_ACCOUNT, Throttle, network_prefix
 from gateway.model import Reason
 
 
@@ -26,14 +26,14 @@ def taken(throttle, account, network):
 
 def test_the_defaults():
     throttle = Throttle()
-    assert sum(taken(throttle, "A", "192.0.2.1") for _ in range(100)) == 10
+    assert sum(taken(throttle, "A", "192.0.2.1") for _ in range(100)) == PER_ACCOUNT
     assert sum(taken(throttle, f"B{number}", "192.0.3.1") for number in range(100)) == 60
 
 
 def test_I5_the_limit_of_an_account_holds_from_a_thousand_addresses():
     throttle = Throttle()
     addresses = [f"10.{number >> 8}.{number & 255}.1" for number in range(1000)]
-    assert sum(taken(throttle, "A", address) for address in addresses) == 10
+    assert sum(taken(throttle, "A", address) for address in addresses) == PER_ACCOUNT
 
 
 def test_I5_a_neighbourhood_is_one_network():
@@ -66,7 +66,7 @@ def test_keys_never_meet(one, other):
 def test_I5_a_race_lets_exactly_the_limit_through():
     throttle = Throttle()
     with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(lambda number: taken(throttle, "A", f"10.0.{number}.1"), range(200))) == 10
+        assert sum(pool.map(lambda number: taken(throttle, "A", f"10.0.{number}.1"), range(200))) == PER_ACCOUNT
 
 
 def test_keys_without_attempts_are_forgotten():

@@ -112,6 +112,16 @@ def test_a_hole_in_the_tail_is_found(path: Path):
     assert "has a hole after event 5" in refusal(path)
 
 
+def test_of_a_large_ledger_only_the_tail_is_checked(path: Path):
+    fill(path, 3000)
+    connection = schema.connect(path, "rw")
+    assert schema._check_rows(connection, path, whole_up_to=1) == 3000
+    connection.execute("update event set kind = 'teleported' where sequence = 2001")
+    with pytest.raises(StartError, match="event 2001"):
+        schema._check_rows(connection, path, whole_up_to=1)
+    connection.close()
+
+
 def test_a_kind_nobody_knows_is_found(path: Path):
     fill(path, 10)
     change(path, "update event set kind = 'teleported' where sequence = 7")

@@ -57,8 +57,8 @@ class FileDoor:
         """Another hand takes the next number: the next insert collides."""
         with sqlite3.connect(self.path) as other:
             other.execute(
-                "insert into event (sequence, at, kind, account) select coalesce(max(sequence), 0) + 1, 0, 'sign-in', 'b' "
-                "from event"
+                "insert into event (sequence, at, kind, account) "
+                "select coalesce(max(sequence), 0) + 1, 0, 'sign-in', 'b' from event"
             )
         other.close()
 
@@ -264,12 +264,18 @@ def test_append_now_needs_no_loop_and_mixes_with_one(file: FileDoor):
 
 
 def test_a_loop_that_ended_early_loses_no_event_and_blocks_nobody(file: FileDoor):
+    slow_disk = sqlite3.connect(file.path, isolation_level=None)
+    slow_disk.execute("begin immediate")
+
     async def leave() -> None:
         file.ledger.append([event(0)])
 
     asyncio.run(leave())
-    assert outcome(file.ledger, event(1)) in {Receipt(2), Receipt(1)}
-    assert len(file.stored()) == 2
+    slow_disk.execute("rollback")
+    slow_disk.close()
+    assert file.ledger.append_now([event(1)]) == Receipt(2)
+    assert outcome(file.ledger, event(2)) == Receipt(3)
+    assert len(file.stored()) == 3
 
 
 def test_a_waiters_own_fault_does_not_keep_the_others_waiting(file: FileDoor):

@@ -91,6 +91,8 @@ def test_the_report_counts_and_names_what_no_case_touched() -> None:
     broken = Case("d", ANONYMOUS, "GET", Effect.DENY)
     report = run_cases(POLICY, Cases("c", (passing, failing, skipped, broken)))
     assert report.untouched == ("lookup",)
+    nowhere = Case("e", ANONYMOUS, "GET /nowhere", Effect.CHALLENGE)
+    assert run_cases(POLICY, Cases("c", (nowhere,))).untouched == ("home", "lookup")
     assert [report.count(outcome) for outcome in Outcome] == [1, 1, 1, 1]
     assert report.exit_code == 2
     assert run_cases(POLICY, Cases("c", (passing, failing))).exit_code == 1

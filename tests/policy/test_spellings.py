@@ -73,7 +73,9 @@ def readings(target: str) -> set[str]:
         lambda path: path.partition("\0")[0],
         lambda path: "/".join(part.partition(";")[0] for part in path.split("/")),
         lambda path: path.replace("\\", "/"),
-        lambda path: "/".join(part.strip(" .\t\n\xa0") if part.strip(".") else part for part in path.split("/")),
+        lambda path: "/".join(
+            part.strip(" \t\n\xa0").rstrip(". ") if part.strip(".") else part for part in path.split("/")
+        ),
         lambda path: "".join(one for one in path if unicodedata.category(one) not in ("Cf", "Cc")),
         lambda path: unicodedata.normalize("NFKC", path),
         lambda path: posixpath.normpath("/" + path.lstrip("/")),

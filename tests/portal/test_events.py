@@ -134,7 +134,7 @@ def test_pages_go_on_by_cursor_and_keep_the_filter(world, signed_in):
         "?before=0",
         "?before=-1",
         "?before=99999999999999999999",
-        "?before=１",
+        "?before=\uff11",
         "?from=2026-13-01",
         "?from=20261122",
         "?to=0001-01-01",

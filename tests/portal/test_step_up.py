@@ -53,7 +53,7 @@ def test_a_kept_form_is_shown_with_one_button_and_never_sent_by_itself(world, si
     assert world.browser().get(answer.headers["location"]).headers["location"].startswith("/.herse/sign-in")
 
 
-@pytest.mark.parametrize("code", ["", "12345", "1234567", "１２３４５６", " 123456", "abcdef"])
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "\uff11\uff12\uff13\uff14\uff15\uff16", " 123456", "abcdef"])
 def test_I6_no_code_or_a_bad_one_changes_nothing(world, signed_in, code):
     answer = signed_in.step_up(code)
     assert answer.status_code == 401

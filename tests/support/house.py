@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A whole gateway for a test: its folder with settings, keys, databases, policy and people signed in, and `herse serve`.
+"""A whole gateway for a test: its folder with settings, keys, databases and people signed in, and `herse serve`.
 
 The gateway is the real command in a process of its own; only how people got in is shortened: their sessions are opened
 in the database before it starts. Plain HTTP on loopback unless `tls` is given.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gateway.ledger.read import StoredEvent
+    from gateway.ledger.event import StoredEvent
 
 METHODS = {
     Level.PASSWORD: (Method.PASSWORD,),

@@ -17,16 +17,15 @@ from dataclasses import dataclass, field
 from math import gcd
 from typing import TYPE_CHECKING
 
-from support.house import House
-from support.link import Link
-from support.servers import LOOPBACK, Process, accepts, free_port
-from support.sources import ROOT
-
 from gateway.app import ASSERTION_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.demo.people import COUNT, number_of
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.settings import read_key
 from gateway.upstream.assertion import Assertions, load_assertion_key
+from support.house import House
+from support.link import Link
+from support.servers import LOOPBACK, Process, accepts, free_port
+from support.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 Shown = set[tuple[str, bytes]]
 """(account, pseudonym) of everybody who was shown to somebody."""
 
-_PORTAL = "amelipro-demo"
+_OK = 200
 _POLICY = """\
 version: 1
 portal: amelipro-demo
@@ -156,13 +155,15 @@ REQUESTS = (api_request, form_request, page_request)
 class Load:
     """Clients that look people up, each on a connection of its own, until told to stop or the gateway is gone.
 
-    `received` has everybody of whom a single byte of an answer came; `statuses` counts the whole answers.
+    `received` has everybody of whom a single byte of an answer came, `posted` everybody who was asked for by POST;
+    `statuses` counts the whole answers, `cut` those that never became whole.
     """
 
     demo: Demo
     cookies: Sequence[tuple[str, str]]  # (account, Cookie value), one client each
     numbers: Iterator[str]
     received: Shown = field(default_factory=set)
+    posted: set[bytes] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
     cut: int = 0
 
@@ -205,10 +206,14 @@ class Load:
     def _one(self, link: Link, account: str, place: int) -> bool:
         with self._lock:
             number = next(self.numbers)
-        answer = link.ask(REQUESTS[place % len(REQUESTS)](number))
+            pseudonym = self.demo.pseudonym(number)
+            request = REQUESTS[place % len(REQUESTS)](number)
+            if request.startswith(b"POST"):
+                self.posted.add(pseudonym)
+        answer = link.ask(request)
         with self._lock:
-            if 200 <= answer.status < 300:
-                self.received.add((account, self.demo.pseudonym(number)))
+            if answer.status == _OK:
+                self.received.add((account, pseudonym))
             if answer.whole:
                 self.statuses[answer.status] += 1
             else:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PATTERNS = (
-    "gateway/model.py",
+    "gateway/model/*.py",
     "gateway/errors.py",
     "gateway/policy/*.py",
     "gateway/metering/budget.py",
@@ -34,7 +34,7 @@ def pure_files(root: Path = ROOT) -> list[Path]:
 
 
 def own_tests(source: Path) -> Path:
-    """`gateway/policy/target.py` -> `tests/policy/test_target.py`; `gateway/model.py` -> `tests/test_model.py`."""
+    """`gateway/policy/target.py` -> `tests/policy/test_target.py`; `gateway/errors.py` -> `tests/test_errors.py`."""
     return Path("tests", *source.parts[1:-1], f"test_{source.name}")
 
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Collecting one request head from llhttp, within the limits, up to its judgement. Nothing is answered here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httptools
+
+from gateway.errors import Refused
+from gateway.listener.strict import judge, weigh
+from gateway.model import Reason
+
+if TYPE_CHECKING:
+    from gateway.listener.strict import Head, Limits
+    from gateway.upstream.exchange import Headers
+
+_READ_BYTES = 262_144  # what one read may bring; a head is judged exactly once it is there
+
+
+class HeadReader:
+    """The half of a connection that the parser calls. The first fault of a message stands."""
+
+    __slots__ = ("_fault", "_headers", "_in_head", "_limits", "_parser", "_reading", "_received", "_url")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._fault: Reason | None = None
+        self._reading = 0  # the size of the read under way
+        self._begin()
+
+    def _begin(self) -> None:
+        self._url = b""
+        self._headers: Headers = []
+        self._received = 0  # bytes since the last progress: a head, or a piece of a body, must come of them
+        self._in_head = False
+
+    def on_url(self, url: bytes) -> None:
+        """Collect the target as it stands on the wire."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a field. A trailer is dropped: it never mixes with the head that was judged."""
+        if self._in_head:
+            self._headers.append((name, value))
+
+    def _judged(self) -> Head | None:
+        """Judge the head that is complete; None with a fault noted."""
+        parser, limits = self._parser, self._limits
+        try:
+            if self._received + self._reading > limits.head_bytes:
+                weigh(self._url, self._headers, limits)
+            head = judge(parser.get_method(), self._url, parser.get_http_version(), self._headers, limits)
+        except Refused as refused:
+            self._stop(refused.reason)
+            return None
+        self._in_head = False
+        self._received = 0
+        return head
+
+    def _overweight(self) -> Reason | None:
+        """Limit what a head that does not end, or trailers and chunk extensions without a piece of body, may weigh."""
+        self._received += self._reading
+        if self._in_head and len(self._url) > self._limits.url_bytes:
+            return Reason.URL_TOO_LONG
+        if self._received > self._limits.head_bytes + _READ_BYTES:
+            return Reason.HEAD_TOO_LARGE
+        return None
+
+    def _stop(self, reason: Reason) -> None:
+        if self._fault is None:
+            self._fault = reason

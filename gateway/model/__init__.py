@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The words the rooms exchange: plain frozen values, no I/O, no clock, nothing a framework would know.
+
+Each word has one meaning in code, logs, policy files and README. Names come from XACML and AuthZEN (subject, action,
+resource, effect, obligation), OpenID Connect and RFC 8176 (amr), RFC 9470 (step-up) and the field itself (teleservice).
+Times are called `at` and are aware UTC.
+"""
+
+from __future__ import annotations
+
+from gateway.model.assurance import ANONYMOUS, Assurance, Level, Method, Proof, Subject
+from gateway.model.decision import (
+    AccessRequest,
+    Budget,
+    Challenge,
+    Decision,
+    Match,
+    Meter,
+    PatientLocator,
+    Place,
+    Quota,
+    Record,
+    TraceLine,
+)
+from gateway.model.event import Event, EventKind, Receipt
+from gateway.model.reason import Effect, Reason
+
+__all__ = [
+    "ANONYMOUS",
+    "AccessRequest",
+    "Assurance",
+    "Budget",
+    "Challenge",
+    "Decision",
+    "Effect",
+    "Event",
+    "EventKind",
+    "Level",
+    "Match",
+    "Meter",
+    "Method",
+    "PatientLocator",
+    "Place",
+    "Proof",
+    "Quota",
+    "Reason",
+    "Receipt",
+    "Record",
+    "Subject",
+    "TraceLine",
+]

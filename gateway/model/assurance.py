@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who asks, and what was proved: Subject, Assurance and its proofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Level(IntEnum):
+    """How strongly a person is proved, in the order a policy file knows."""
+
+    NONE = 0
+    PASSWORD = 1
+    MFA = 2
+    CARD = 3
+
+
+class Method(StrEnum):
+    """A way to prove who one is: RFC 8176 values, and `invite` for the out-of-band code of an enrolment."""
+
+    PASSWORD = "pwd"  # noqa: S105  # the RFC's word
+    TOTP = "otp"
+    SMART_CARD = "sc"
+    INVITATION = "invite"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One method, proved at one moment."""
+
+    method: Method
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assurance:
+    """What a session has proved so far: the latest proof of each method (OpenID Connect `amr`, `auth_time`)."""
+
+    proofs: tuple[Proof, ...] = ()
+    level: Level = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        methods = {proof.method for proof in self.proofs}
+        level = Level.NONE
+        if Method.PASSWORD in methods:
+            level = Level.MFA if Method.TOTP in methods else Level.PASSWORD
+        if Method.SMART_CARD in methods:
+            level = Level.CARD
+        object.__setattr__(self, "level", level)
+
+    def proved_at(self, level: Level) -> datetime | None:
+        """When the strongest-needed proof for `level` was last given; None if the level is not reached.
+
+        MFA is as fresh as its second factor (or card), CARD as its card, PASSWORD as any of them.
+        """
+        if level is Level.NONE or self.level < level:
+            return None
+        counting = _COUNTS_FOR[level]
+        return max(proof.at for proof in self.proofs if proof.method in counting)
+
+    def with_proof(self, proof: Proof) -> Assurance:
+        """The same assurance with one proof added, or renewed."""
+        kept = tuple(one for one in self.proofs if one.method is not proof.method)
+        return Assurance((*kept, proof))
+
+
+_COUNTS_FOR: dict[Level, frozenset[Method]] = {
+    Level.PASSWORD: frozenset({Method.PASSWORD, Method.TOTP, Method.SMART_CARD}),
+    Level.MFA: frozenset({Method.TOTP, Method.SMART_CARD}),
+    Level.CARD: frozenset({Method.SMART_CARD}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who asks. Nobody is a subject too: `ANONYMOUS`. `account` is the canonical identifier (see identity.accounts)."""
+
+    account: str | None
+    title: str = ""
+    profession: str | None = None
+    rpps: str | None = None
+    holder: str | None = None
+    assurance: Assurance = Assurance()
+    session: str | None = None
+
+
+ANONYMOUS = Subject(account=None)

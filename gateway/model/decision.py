@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A question to the policy and its answer: AccessRequest, Decision, and what a permit costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from gateway.model.assurance import Level, Subject
+    from gateway.model.reason import Effect, Reason
+
+
+class Place(StrEnum):
+    """Where a request carries the patient number."""
+
+    PATH = "path"
+    QUERY = "query"
+    FORM = "form"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientLocator:
+    """Where the patient number sits: a template variable, a query or form field, or a JSON pointer (RFC 6901)."""
+
+    place: Place
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most `people` different patients in any `window`; past it, `past` (CHALLENGE or DENY).
+
+    A CHALLENGE budget counts people seen since the last proof of the needed level: a fresh proof opens a new stretch.
+    A DENY budget counts everybody in the window, whatever was proved.
+    """
+
+    people: int
+    window: timedelta
+    past: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of a budget after a hit, for pages and `RateLimit` fields."""
+
+    budget: Budget
+    left: int
+    reset_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Obligation: count the patient of this request against these budgets before it is forwarded."""
+
+    patient: PatientLocator
+    budgets: tuple[Budget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Obligation: make the disclosure durable before a byte of the answer leaves."""
+
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a CHALLENGE asks for: a level, proved at most `max_age` ago (None: at any time in this session)."""
+
+    level: Level
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """The complete input of a decision. `path` is canonical (policy.target), `method` as the portal will see it."""
+
+    subject: Subject
+    method: str
+    path: str
+    at: datetime
+    upgrade: bool = False
+
+
+class Match(StrEnum):
+    """How one criterion met the request: `may` would match if the person signed in or proved more."""
+
+    HIT = "hit"
+    MISS = "miss"
+    MAY = "may"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One criterion of one rule, for `policy explain`."""
+
+    rule: str
+    criterion: str
+    match: Match
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of `decide`, and after it of `meter`: never a boolean, always with its rule and reasons."""
+
+    effect: Effect
+    rule: str | None
+    reasons: tuple[Reason, ...]
+    meter: Meter | None = None
+    record: Record | None = None
+    challenge: Challenge | None = None
+    captures: tuple[tuple[str, str], ...] = ()
+    streams: bool = False
+    upgrade: bool = False
+    anonymous: bool = False
+    digest: str = ""
+    trace: tuple[TraceLine, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    retry_after_seconds: int | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """The first reason: the one a person is told."""
+        return self.reasons[0]

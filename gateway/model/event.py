@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the ledger keeps: Event, its kinds, and the Receipt of a durable one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class EventKind(StrEnum):
+    """What happened to an account, as the ledger and « Mes derniers événements » name it."""
+
+    ACCOUNT_CREATED = "account-created"
+    ACCOUNT_LOCKED = "account-locked"
+    ACCOUNT_UNLOCKED = "account-unlocked"
+    INVITED = "invited"
+    PASSWORD_SET = "password-set"  # noqa: S105
+    FACTOR_ADDED = "factor-added"
+    SIGN_IN = "sign-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    STEP_UP = "step-up"
+    STEP_UP_FAILED = "step-up-failed"
+    SIGN_OUT = "sign-out"
+    ATTEMPT = "attempt"
+    LOOKUP = "lookup"
+    LOOKUP_MISSED = "lookup-missed"
+    CHALLENGED = "challenged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to an account, as the ledger keeps it. No patient number in clear, ever.
+
+    `request` ties the rows of one request together (16 random bytes); `pseudonym` is the keyed hash of one patient
+    number; `network` is the client's address; `device` a short, cleaned User-Agent.
+    """
+
+    kind: EventKind
+    account: str
+    at: datetime
+    session: str | None = None
+    network: str | None = None
+    device: str | None = None
+    method: str | None = None
+    teleservice: str | None = None
+    request: bytes | None = None
+    reason: str | None = None
+    pseudonym: bytes | None = None
+    status: int | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an event is durable: its sequence number in the ledger."""
+
+    sequence: int

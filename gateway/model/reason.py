@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What comes of a request, and why: two closed lists."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class Effect(Enum):
+    """XACML's effect, with CHALLENGE between: yes, if more is proved first (RFC 9470)."""
+
+    PERMIT = "permit"
+    CHALLENGE = "challenge"
+    DENY = "deny"
+
+
+class Reason(StrEnum):
+    """Why. A closed list: each has one status, one sentence in French and English, and one remedy (pages.reasons)."""
+
+    PERMITTED = "permitted"
+    # challenges
+    SIGN_IN_REQUIRED = "sign-in-required"
+    SECOND_FACTOR_REQUIRED = "second-factor-required"
+    SECOND_FACTOR_STALE = "second-factor-stale"
+    CARD_REQUIRED = "card-required"
+    BUDGET_PROOF_REQUIRED = "budget-proof-required"
+    # denials of the policy and the meter
+    NO_TELESERVICE = "no-teleservice"
+    PROFESSION_NOT_ALLOWED = "profession-not-allowed"
+    ACCOUNT_NOT_ALLOWED = "account-not-allowed"
+    BUDGET_EXHAUSTED = "budget-exhausted"
+    PATIENT_NUMBER_MISSING = "patient-number-missing"
+    PATIENT_NUMBER_MALFORMED = "patient-number-malformed"
+    PATIENT_NUMBER_AMBIGUOUS = "patient-number-ambiguous"
+    UPGRADE_NOT_ALLOWED = "upgrade-not-allowed"
+    ORIGIN_NOT_ALLOWED = "origin-not-allowed"
+    SERVICE_WORKER_NOT_ALLOWED = "service-worker-not-allowed"
+    # the request itself
+    MALFORMED_REQUEST = "malformed-request"
+    PATH_AMBIGUOUS = "path-ambiguous"
+    COOKIE_AMBIGUOUS = "cookie-ambiguous"
+    HOST_UNKNOWN = "host-unknown"
+    HEAD_TOO_LARGE = "head-too-large"
+    URL_TOO_LONG = "url-too-long"
+    BODY_TOO_LARGE = "body-too-large"
+    REQUEST_TIMEOUT = "request-timeout"
+    NOT_IMPLEMENTED = "not-implemented"
+    # the house and the portal behind it
+    PORTAL_UNREACHABLE = "portal-unreachable"
+    PORTAL_TIMEOUT = "portal-timeout"
+    PORTAL_ANSWER_INVALID = "portal-answer-invalid"
+    LEDGER_UNAVAILABLE = "ledger-unavailable"
+    SHUTTING_DOWN = "shutting-down"
+    BUSY = "busy"
+    INTERNAL_ERROR = "internal-error"
+    # sign-in and enrolment
+    CREDENTIALS_WRONG = "credentials-wrong"
+    CODE_WRONG = "code-wrong"
+    CODE_USED = "code-used"
+    THROTTLED = "throttled"
+    ACCOUNT_LOCKED = "account-locked"
+    SECOND_FACTOR_MISSING = "second-factor-missing"
+    INVITATION_WRONG = "invitation-wrong"
+    PASSWORD_TOO_WEAK = "password-too-weak"  # noqa: S105
+    FORM_FORGED = "form-forged"
+    PROOF_TOO_OLD = "proof-too-old"

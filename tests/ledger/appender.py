@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A process that appends and tells what was acknowledged, for tests that take the disk or the power away from it.
+
+    appender.py LEDGER [--create] [--synchronous S] [--checkpoint-pages N] [--callers N] [--appends N]
+
+Each line on standard output is one whole sentence: `ready PID`, `ack SEQUENCE REQUEST`, `start-error TEXT`,
+`failed TEXT`, then, after a line on standard input, `refused` or `taken` for each of five more attempts, and `end`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.errors import LedgerError, StartError
+from gateway.ledger.store import SqliteLedger, create_ledger, open_ledger
+from gateway.model import Event, EventKind, Receipt
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def tell(sentence: str) -> None:
+    os.write(1, f"{' '.join(sentence.split())}\n".encode())
+
+
+async def append(ledger: SqliteLedger, number: int) -> Receipt:
+    request = number.to_bytes(16)
+    event = Event(
+        EventKind.LOOKUP,
+        f"account-{number % 50}",
+        NOON,
+        teleservice="t",
+        request=request,
+        pseudonym=request,
+        status=200,
+    )
+    receipt = await ledger.append([event]).wait()
+    tell(f"ack {receipt.sequence} {request.hex()}")
+    return receipt
+
+
+async def caller(ledger: SqliteLedger, numbers: itertools.count[int], last: int) -> None:
+    while (number := next(numbers)) < last:
+        await append(ledger, number)
+
+
+async def run(ledger: SqliteLedger, callers: int, appends: int) -> None:
+    numbers = itertools.count(ledger._next)
+    ends = await asyncio.gather(
+        *(caller(ledger, numbers, ledger._next + appends) for _ in range(callers)), return_exceptions=True
+    )
+    errors = [error for error in ends if error is not None]
+    if not errors:
+        return
+    assert all(isinstance(error, LedgerError) for error in errors), errors
+    assert ledger.failed
+    tell(f"failed {errors[0]}")
+    sys.stdin.readline()
+    for _ in range(5):
+        try:
+            await append(ledger, next(numbers))
+        except LedgerError:
+            tell("refused")
+        else:
+            tell("taken")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("ledger", type=Path)
+    arguments.add_argument("--create", action="store_true")
+    arguments.add_argument("--synchronous", default="FULL")
+    arguments.add_argument("--checkpoint-pages", type=int, default=4000)
+    arguments.add_argument("--callers", type=int, default=8)
+    arguments.add_argument("--appends", type=int, default=10_000_000)
+    wanted = arguments.parse_args()
+    try:
+        if wanted.create:
+            create_ledger(wanted.ledger)
+        ledger = open_ledger(wanted.ledger, synchronous=wanted.synchronous, checkpoint_pages=wanted.checkpoint_pages)
+    except StartError as error:
+        tell(f"start-error {error}")
+        return
+    tell(f"ready {os.getpid()}")
+    asyncio.run(run(ledger, wanted.callers, wanted.appends))
+    ledger.close()
+    tell("end")
+
+
+if __name__ == "__main__":
+    main()

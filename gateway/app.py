@@ -66,25 +66,28 @@ def clock() -> datetime:
 
 
 class Gateway:
-    """One gateway, built and ready to serve. `close` gives everything back in the reverse order."""
+    """One gateway, built and ready to serve. `close` gives everything back in the reverse order.
 
-    def __init__(self, settings: Settings, *, test_cost: bool = False) -> None:
+    `test_cost` and `ledger_synchronous` are no settings: tests make hashing cheap, and weaken the ledger to see it lose.
+    """
+
+    def __init__(self, settings: Settings, *, test_cost: bool = False, ledger_synchronous: str = "FULL") -> None:
         self.settings = settings
         self._stack = ExitStack()
         try:
-            self._build(settings, test_cost=test_cost)
+            self._build(settings, test_cost=test_cost, ledger_synchronous=ledger_synchronous)
         except BaseException:
             self._stack.close()
             raise
 
-    def _build(self, settings: Settings, *, test_cost: bool) -> None:
+    def _build(self, settings: Settings, *, test_cost: bool, ledger_synchronous: str) -> None:
         policy = load_tested_policy(settings.policy.file)
         folder, keys, keep = settings.state.folder, settings.keys.folder, self._stack
         keep.callback(hold(folder).close)
         engine = schema.open_database(folder / schema.DATABASE_FILE)
         keep.callback(engine.dispose)
         sealing = AtRest(read_key(keys / AT_REST_KEY_FILE))
-        self.ledger = open_ledger(folder / LEDGER_FILE)
+        self.ledger = open_ledger(folder / LEDGER_FILE, synchronous=ledger_synchronous)
         keep.callback(self.ledger.close)
         reader = LedgerReader(folder / LEDGER_FILE)
         keep.callback(reader.close)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gateway.ledger.store import Ledger
     from gateway.metering.memory import MemoryMeter
     from gateway.metering.pseudonym import Pseudonymizer
-    from gateway.model import Subject
+    from gateway.model import Quota, Subject
     from gateway.policy.rules import Policy
     from gateway.upstream.answer import Answer
     from gateway.upstream.assertion import Assertions
@@ -70,7 +70,7 @@ class HallwayDoors:
 class Visit:
     """One request on its way: what each step found out, for the steps after it."""
 
-    __slots__ = ("at", "client", "decision", "pseudonym", "request", "session", "subject")
+    __slots__ = ("at", "client", "decision", "pseudonym", "quotas", "request", "session", "subject")
 
     def __init__(self, request: Request, client: Client, at: datetime) -> None:
         self.request = request
@@ -80,6 +80,7 @@ class Visit:
         self.subject: Subject = ANONYMOUS
         self.decision = UNDECIDED
         self.pseudonym: bytes | None = None
+        self.quotas: tuple[Quota, ...] = ()
 
 
 UNDECIDED = Decision(Effect.DENY, None, (Reason.INTERNAL_ERROR,))
@@ -110,6 +111,7 @@ class Enforcement:
             self.decide(visit)
             await self.meter(visit)
             answer = await self.forward(visit)
+            _check_still_signed_in(visit)
             await self.record(visit, answer)
         except Refused as refused:
             visit.decision = _denied(visit.decision, refused)
@@ -148,29 +150,29 @@ class Enforcement:
 
     async def meter(self, visit: Visit) -> None:
         """Count the patient against the budgets, where the decision obliges; may turn PERMIT into less."""
-        decision, request = visit.decision, visit.request
+        request, doors, body = visit.request, self._doors, b""
+        if request.body is not None and visit.decision.meter is not None:
+            body = await request.body.hold(doors.form_bytes)
+            # A body may take its time: what counts is who asks, and under which policy, when the request is whole.
+            _check_still_signed_in(visit)
+            visit.at = doors.clock()
+            self.decide(visit)
+        decision, subject = visit.decision, visit.subject
         if decision.meter is None or decision.effect is not Effect.PERMIT:
             return
-        doors, subject = self._doors, visit.subject
-        body = b"" if request.body is None else await request.body.hold(doors.form_bytes)
-        number = find_patient(
-            decision.meter.patient, decision.captures, request.query, request.header(b"content-type"), body
-        )
+        kind = request.header(b"content-type")
+        number = find_patient(decision.meter.patient, decision.captures, request.query, kind, body)
         visit.pseudonym = doors.pseudonym(number)
+        account, rule, budgets = subject.account or "", decision.rule or "", decision.meter.budgets
         level = max(subject.assurance.level, Level.MFA)
-        outcome = doors.meter.hit(
-            subject.account or "",
-            decision.rule or "",
-            decision.meter.budgets,
-            visit.pseudonym,
-            visit.at,
-            subject.assurance.proved_at(level),
-        )
-        visit.decision = replace(decision, quotas=outcome.quotas)
+        proved_at = subject.assurance.proved_at(level)
+        outcome = doors.meter.hit(account, rule, budgets, visit.pseudonym, visit.at, proved_at)
+        visit.quotas = outcome.quotas
         if outcome.effect is not Effect.PERMIT:
             challenged = outcome.effect is Effect.CHALLENGE
             visit.decision = replace(
-                visit.decision,
+                decision,
+                quotas=outcome.quotas,
                 effect=outcome.effect,
                 reasons=(Reason.BUDGET_PROOF_REQUIRED if challenged else Reason.BUDGET_EXHAUSTED,),
                 challenge=Challenge(level, timedelta(0)) if challenged else None,
@@ -217,8 +219,8 @@ class Enforcement:
         fields = to_client(
             answer.fields, self._doors.cookie_name, private=not decision.anonymous, metered=decision.meter is not None
         )
-        if decision.quotas:
-            fields += rate_limit(decision.rule, decision.quotas)
+        if visit.quotas:
+            fields += rate_limit(decision.rule, visit.quotas)
         if session is not None and (decision.streams or answer.upgraded):
             # What lives longer than a look is cut when the session ends.
             sessions = self._doors.sessions
@@ -273,6 +275,12 @@ class Enforcement:
             status=status,
             categories=() if record is None else record.categories,
         )
+
+
+def _check_still_signed_in(visit: Visit) -> None:
+    """Refuse, after a wait, whom a sign-out or a lock has ended meanwhile."""
+    if visit.session is not None and visit.session.ended:
+        raise Refused(Reason.SIGN_IN_REQUIRED)
 
 
 def _denied(decision: Decision, refused: Refused) -> Decision:

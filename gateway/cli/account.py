@@ -155,7 +155,7 @@ def _sentence(act: str, result: dict[str, Any]) -> str:
             return (
                 f"One-time code for account {name}, valid until {result['valid_until']}:\n\n    {result['code']}\n\n"
                 "It is shown this once and works once. Give it to the holder in person or by post, never by e-mail.\n"
-                "With it he chooses a password at /.herse/sign-in, then adds a second factor.\n"
+                "With it he chooses a password at /.herse/enrol, then adds a second factor.\n"
                 "Codes given earlier are dead."
             )
         case "lock":

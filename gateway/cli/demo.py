@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _print_code(arguments.dir / "accounts.json", arguments.code)
     settings_file = prepare(arguments)
     start_log(arguments.log_level)
-    listening_socket("127.0.0.1", arguments.portal_port).close()  # a clear sentence, before the portal trips over it
+    for port in (arguments.portal_port, arguments.port):
+        listening_socket("127.0.0.1", port).close()  # a clear sentence, before anything is started
     portal = _start_portal(arguments)
     try:
         print(_welcome(arguments), flush=True)

@@ -52,7 +52,7 @@ _LAYOUT = """<!doctype html>
 <h1>{{ self.title() }}</h1>
 {% block main %}{% endblock %}
 </main>
-<footer><p>Portail de démonstration : toutes les personnes et tous les numéros sont fictifs.</p></footer>
+<footer><p>Portail de démonstration&nbsp;: toutes les personnes et tous les numéros sont fictifs.</p></footer>
 </body>
 </html>
 """
@@ -78,7 +78,7 @@ _TEMPLATES = {
 <p>Droits d’un assuré à partir de son numéro de sécurité sociale (NIR).</p>
 <form class="panel" method="post" action="/infopatient">
 <label for="nir">Numéro de sécurité sociale</label>
-<p class="hint" id="nir-aide">13 caractères, ou 15 avec la clé ; les espaces sont permis.</p>
+<p class="hint" id="nir-aide">13 caractères, ou 15 avec la clé&nbsp;; les espaces sont permis.</p>
 <input id="nir" name="nir" required maxlength="30" autocomplete="off" aria-describedby="nir-aide">
 <button type="submit">Rechercher</button>
 </form>
@@ -136,6 +136,7 @@ _TEMPLATES = {
 </dl>
 {% endblock %}""",
     "payments": """{% extends "layout" %}{% block title %}Paiements{% endblock %}{% block main %}
+<div class="wide" role="region" aria-label="Derniers virements" tabindex="0">
 <table>
 <caption>Derniers virements (fictifs)</caption>
 <thead><tr><th scope="col">Date</th><th scope="col">Libellé</th><th scope="col">Montant</th></tr></thead>
@@ -144,9 +145,10 @@ _TEMPLATES = {
 <tr><td>{{ day }}</td><td>{{ label }}</td><td class="number">{{ amount }}</td></tr>
 {% endfor %}</tbody>
 </table>
+</div>
 {% endblock %}""",
     "deposit": """{% extends "layout" %}{% block title %}Dépôt de document{% endblock %}{% block main %}
-<p>Le document est compté puis oublié : rien n’est gardé.</p>
+<p>Le document est compté puis oublié&nbsp;: rien n’est gardé.</p>
 <form class="panel" method="post" action="/depot" enctype="multipart/form-data">
 <label for="document">Document (100 Mio au plus)</label>
 <input id="document" name="document" type="file" required>

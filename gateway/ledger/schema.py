@@ -30,8 +30,8 @@ WHOLE_CHECK_PAGES: Final = 131_072
 from disk. Past it only the tail, since the cost grows with the rows; checking it whole is the business of a command."""
 TAIL_ROWS: Final = 1_000
 FREE_BYTES_AT_LEAST: Final = 1 << 20
-"""Room there must be at a start. On a full disk the shared memory beside the log could not be backed, and the kernel would
-kill the process (SIGBUS) where an error is due."""
+"""Room there must be at a start. On a full disk the shared memory beside the log could not be backed, and the kernel
+would kill the process (SIGBUS) where an error is due."""
 OPENING_SECONDS: Final = 1.0
 """How long a check at start waits for another program to let go of the file; afterwards BUSY_MILLISECONDS."""
 BUSY_MILLISECONDS: Final = 5_000
@@ -201,8 +201,8 @@ def _demand_room(path: Path) -> None:
     free = disk.f_bavail * disk.f_frsize
     if free < FREE_BYTES_AT_LEAST:
         raise StartError(
-            f"the disk of {path} has {free} bytes left; expected at least {FREE_BYTES_AT_LEAST}, better thousands of times "
-            "that: make room, then start again"
+            f"the disk of {path} has {free} bytes left; expected at least {FREE_BYTES_AT_LEAST}, better thousands of "
+            "times that: make room, then start again"
         )
 
 

@@ -17,7 +17,7 @@ from gateway.upstream.exchange import Body, DisconnectedError, Request
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from gateway.listener.wire import Doorman
+    from gateway.listener.doors import Doorman
     from gateway.upstream.exchange import Flow, Headers
 
     Message = MutableMapping[str, Any]
@@ -128,6 +128,9 @@ class _AsgiClient:
         self._end()
 
     def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
+        raise NotImplementedError("a tunnel needs the wire listener")
+
+    def hold(self, yes: bool) -> None:
         raise NotImplementedError("a tunnel needs the wire listener")
 
     def lost(self) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.upstream.exchange import DisconnectedError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
     from gateway.errors import HerseError
-    from gateway.listener.wire import Doorman
+    from gateway.listener.doors import Doorman
     from gateway.upstream.exchange import Body, Client, Headers, Request
 
     Message = MutableMapping[str, Any]
@@ -148,6 +149,8 @@ class _Answering:
             return {"type": "http.request", "body": b"", "more_body": False}
         if isinstance(piece, bytes):
             return {"type": "http.request", "body": piece, "more_body": True}
+        if isinstance(piece, Refused):
+            raise piece  # too slow, too large, malformed: the page has words for it
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What all connections of one listener share, and who takes what they have judged. No bytes are read or written here."""
+"""What all connections of one listener share, and who takes what they have judged. Not a byte moves here."""
 
 from __future__ import annotations
 

@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.listener.wire import WireProtocol
-    from gateway.upstream.exchange import Flow, Headers
+    from gateway.upstream.exchange import Body, Flow, Headers
 
 STATUS_LINES = {code: b"HTTP/1.1 %d \r\n" % code for code in range(100, 600)} | {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
 }
 _BODILESS = frozenset((204, 304))
+DRAINED_BYTES = 65_536  # an unread body up to this is read away, so that the connection can go on
+_ENDLESS = DRAINED_BYTES + 1
 
 
 class WireExchange:
     """Takes the answer of one request; obeys `gateway.upstream.exchange.Client`."""
 
-    __slots__ = ("_chunked", "_head_only", "_http11", "_over", "_wire", "ended", "flow", "keep", "started")
+    __slots__ = ("_chunked", "_head_only", "_http11", "_over", "_wire", "body", "ended", "flow", "keep", "started")
 
-    def __init__(self, wire: WireProtocol, method: str, *, http11: bool, keep: bool) -> None:
+    def __init__(self, wire: WireProtocol, method: str, body: Body | None, *, http11: bool, keep: bool) -> None:
         self._wire = wire
+        self.body = body
         self._head_only = method == "HEAD"
         self._http11 = http11
         self._chunked = False
@@ -44,8 +47,12 @@ class WireExchange:
     def start(self, status: int, headers: Headers, length: int | None, first: bytes, complete: bool) -> None:
         """Send the head and the first piece."""
         if self._over:
+            self._call_ended()
             return
         self.started = True
+        body = self.body
+        if body is not None and not body.ended and (body.unasked or (body.length or _ENDLESS) > DRAINED_BYTES):
+            self.keep = False
         parts = [STATUS_LINES[status], b"date: ", self._wire.date]
         for name, value in headers:
             parts += (b"\r\n", name, b": ", value)
@@ -100,21 +107,25 @@ class WireExchange:
         """Cut the connection: what was sent must not look whole."""
         if not self._over:
             self._over = True
-            self._wire.transport.abort()
+            self._wire.cut()
             self._call_ended()
 
     def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
         """Answer 101; from here on both sides are raw bytes."""
-        if self._over:
-            raise Refused(Reason.PORTAL_UNREACHABLE)
+        if self._over or self._wire.closing:
+            self._call_ended()
+            raise Refused(Reason.MALFORMED_REQUEST)
         self.started = True
-        self.keep = False
         parts = [STATUS_LINES[101], b"connection: upgrade\r\nupgrade: websocket"]
         for name, value in headers:
             parts += (b"\r\n", name, b": ", value)
         parts.append(b"\r\n\r\n")
         self._wire.transport.write(b"".join(parts))
         self._wire.tunnel(receiver)
+
+    def hold(self, yes: bool) -> None:
+        """Stop taking from the client of a tunnel, or go on."""
+        self._wire.hold(yes)
 
     def lost(self) -> None:
         """Hear that the client went away."""

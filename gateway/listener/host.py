@@ -14,15 +14,16 @@ import uvicorn
 
 from gateway.errors import StartError
 from gateway.listener.cold import Entrance
-from gateway.listener.wire import Doors, WireProtocol
+from gateway.listener.doors import Doors
+from gateway.listener.wire import WireProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
     from pathlib import Path
 
     from gateway.listener.cold import ASGIApp
+    from gateway.listener.doors import Doorman
     from gateway.listener.strict import Limits
-    from gateway.listener.wire import Doorman
 
 GRACE_SECONDS = 15
 BACKLOG = 4096
@@ -39,7 +40,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         found.close()
         raise StartError(
             f"{host}:{port}: {error.strerror}; expected a free port of this machine: "
-            "stop the other program, or change `public.listen`"
+            "stop the other program, or choose another port"
         ) from None
     return found
 

@@ -3,28 +3,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httptools
 
 from gateway.errors import Refused
+from gateway.listener.line import Line
 from gateway.listener.strict import judge, weigh
 from gateway.model import Reason
 
 if TYPE_CHECKING:
-    from gateway.listener.strict import Head, Limits
+    import asyncio
+
+    from gateway.listener.doors import Doors
+    from gateway.listener.strict import Head
     from gateway.upstream.exchange import Headers
 
 _READ_BYTES = 262_144  # what one read may bring; a head is judged exactly once it is there
 
 
-class HeadReader:
+class HeadReader(Line):
     """The half of a connection that the parser calls. The first fault of a message stands."""
 
-    __slots__ = ("_fault", "_headers", "_in_head", "_limits", "_parser", "_reading", "_received", "_url")
+    __slots__ = ("_fault", "_headers", "_in_head", "_parser", "_reading", "_received", "_url")
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, doors: Doors, server_state: Any, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(doors, server_state, loop)
         self._parser = httptools.HttpRequestParser(self)
         self._fault: Reason | None = None
         self._reading = 0  # the size of the read under way

@@ -38,6 +38,7 @@ class Limits:
     head_seconds: float = 10.0
     body_seconds: float = 20.0
     idle_seconds: float = 75.0
+    stalled_seconds: float = 60.0  # how long a client may take nothing of its answer
     connections: int = 10_000
 
 
@@ -73,8 +74,8 @@ def judge(method: bytes, target: bytes, version: str, fields: Headers, limits: L
         raise Refused(Reason.MALFORMED_REQUEST)
     if length is not None and length > limits.body_bytes:
         raise Refused(Reason.BODY_TOO_LARGE)
-    upgrade = b"upgrade" in special and _upgrades(special, name, length)
-    return Head(name, path, query, headers, host, length, upgrade, _expects(special))
+    upgrade = b"upgrade" in special and _upgrades(special, name, version, length)
+    return Head(name, path, query, headers, host, length, upgrade, _expects(special) and version == "1.1")
 
 
 def _fields(fields: Headers) -> tuple[Headers, dict[bytes, bytes]]:
@@ -141,14 +142,14 @@ def _framing(special: dict[bytes, bytes], version: str) -> int | None:
     return int(length)
 
 
-def _upgrades(special: dict[bytes, bytes], method: str, length: int | None) -> bool:
+def _upgrades(special: dict[bytes, bytes], method: str, version: str, length: int | None) -> bool:
     """Only a WebSocket, only by GET without a body; an Upgrade that Connection does not name is no upgrade."""
     named = [token.strip(b" \t").lower() for token in special.get(b"connection", b"").split(b",")]
     if b"upgrade" not in named:
         return False
     if special[b"upgrade"].lower() != b"websocket":
         raise Refused(Reason.NOT_IMPLEMENTED)
-    if method != "GET" or length != 0:
+    if method != "GET" or version == "1.0" or length != 0:
         raise Refused(Reason.MALFORMED_REQUEST)
     return True
 

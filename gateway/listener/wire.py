@@ -7,11 +7,8 @@ deadline: the head, each piece of a body, the silence between requests, and a cl
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import httptools
 
@@ -23,53 +20,38 @@ from gateway.upstream.deadlines import NEVER
 from gateway.upstream.exchange import Body, DisconnectedError, Request
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from gateway.listener.doors import Doors
 
 PIPELINED_AT_MOST = 8
 LINGER_SECONDS = 1.0  # how long a refused upload is read away before the close, so that its answer arrives
-_WRITE_HIGH = 262_144
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, by a reset
 
 
-class WireProtocol(HeadReader, asyncio.Protocol):
+class WireProtocol(HeadReader):
     """Strict HTTP/1.1 on one connection."""
 
     __slots__ = (
         "_body",
         "_current",
-        "_doors",
         "_draining",
-        "_loop",
-        "_paused",
-        "_peer",
         "_queue",
         "_receiver",
-        "_secure",
-        "_server",
         "_stalled",
         "_upgrading",
         "closing",
         "deadline",
-        "transport",
     )
 
     def __init__(self, doors: Doors, server_state: Any, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(doors.limits)
-        self._doors = doors
-        self._server = server_state
-        self._loop = loop
-        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        super().__init__(doors, server_state, loop)
         self.deadline = NEVER
-        self._peer = ""
-        self._secure = False
         self._current: WireExchange | None = None
         self._queue: deque[tuple[WireExchange, Request]] = deque()
         self._receiver: Callable[[bytes], None] | None = None
         self.closing = False
         self._draining = False  # the body of an answered request is read away
-        self._paused = False  # nothing is read
         self._stalled = False  # the client does not take what is written
         self._upgrading = False
         self._body: Body | None = None  # the one that is arriving: of the current exchange, or of the last in the queue
@@ -78,17 +60,9 @@ class WireProtocol(HeadReader, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in, or turn it away when there are too many."""
-        self.transport = cast("asyncio.Transport", transport)
-        self._server.connections.add(self)
-        if len(self._server.connections) > self._limits.connections or self._doors.stopping:
-            self.transport.abort()
-            return
-        peer = transport.get_extra_info("peername")
-        self._peer = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
-        self._secure = transport.get_extra_info("sslcontext") is not None
-        self.transport.set_write_buffer_limits(high=_WRITE_HIGH)
-        self._doors.deadlines.add(self)
-        self.deadline = self._loop.time() + self._limits.head_seconds
+        if self._accept(transport):
+            self._doors.deadlines.add(self)
+            self.deadline = self._loop.time() + self._limits.head_seconds
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         """Tell whoever works for this client that it went away."""
@@ -113,8 +87,8 @@ class WireProtocol(HeadReader, asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if len(data) > upgrade.args[0]:  # bytes before the 101: never passed on
-                self._refuse(Reason.MALFORMED_REQUEST)
+            if self._fault is not None or len(data) > upgrade.args[0]:  # bytes before the 101 are never passed on
+                self._refuse(self._fault or Reason.MALFORMED_REQUEST)
         except httptools.HttpParserError:
             self._refuse(self._fault or Reason.MALFORMED_REQUEST)
         else:
@@ -152,13 +126,11 @@ class WireProtocol(HeadReader, asyncio.Protocol):
     def expired(self) -> None:
         """Act on a deadline: a slow request is told 408, silence and a client that takes nothing are cut."""
         current = self._current
-        if self.closing and not self.transport.is_closing():
+        if self.closing and current is None and not self.transport.is_closing():
             self._close(linger=False)
         elif self.closing or self._stalled:
             self.transport.abort()
-        elif current is None and self._in_head:
-            self._refuse(Reason.REQUEST_TIMEOUT)
-        elif current is not None and self._body is not None and not current.started:
+        elif self._in_head if current is None else self._body is not None and not current.started:
             self._refuse(Reason.REQUEST_TIMEOUT)
         else:
             self.transport.abort()
@@ -167,7 +139,7 @@ class WireProtocol(HeadReader, asyncio.Protocol):
         """Stop gracefully: an idle connection closes now, a busy one after its answer."""
         self._doors.stopping = True
         if self._current is None:
-            self.transport.close()
+            self._close(linger=False)
         else:
             self._current.keep = False
 
@@ -278,23 +250,10 @@ class WireProtocol(HeadReader, asyncio.Protocol):
             self.deadline = self._loop.time() + self._limits.stalled_seconds
             self.transport.close()
 
-    def cut(self) -> None:
-        """Close by a reset: where only the end of the connection ends an answer, a plain close would look like it."""
-        link = self.transport.get_extra_info("socket")
-        if link is not None and not self.transport.is_closing():
-            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.transport.abort()
-
     def tunnel(self, receiver: Callable[[bytes], None]) -> None:
         """Hand everything that comes to `receiver` from now on."""
         self._receiver = receiver
         self.deadline = NEVER
-
-    @property
-    def date(self) -> bytes:
-        """The Date field's value, refreshed once a second by the host."""
-        fields = self._server.default_headers
-        return fields[0][1] if fields else b""
 
     def _enter(self, exchange: WireExchange, request: Request) -> None:
         self._current = exchange
@@ -321,15 +280,11 @@ class WireProtocol(HeadReader, asyncio.Protocol):
 
     def hold(self, yes: bool) -> None:
         """Stop reading from the client of a tunnel, or go on."""
-        self._hold_back(yes)
+        self._pause(yes)
 
     def _hold_back(self, yes: bool) -> None:
-        if yes != self._paused and not self.transport.is_closing():
-            self._paused = yes
-            if yes:
-                self.transport.pause_reading()
-            else:
-                self.transport.resume_reading()
-
-    def _continue(self) -> None:
-        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        """Stop reading, or go on. While it is us who do not read, the client has no deadline for its body."""
+        if self._pause(yes) and not self._stalled:
+            body, current = self._body, self._current
+            if body is not None and current is not None and current.body is body:
+                self.deadline = NEVER if yes else self._loop.time() + self._limits.body_seconds

@@ -67,7 +67,7 @@ class MemoryMeter:
             budgets = self._budgets.get(key[1])
             if budgets is None:
                 continue
-            arrange(seen, budgets, max(now, seen.latest))
+            arrange(seen, budgets, now)
             if not any(seen.windows.values()):
                 empty.append(key)
         for key in empty:

@@ -67,7 +67,9 @@ def refusal(  # one answer, told whole
         body = refusal_page(reason, tongue, account=account, instance=instance, retry_after_seconds=wait)
         fields.append((b"content-type", HTML_TYPE.encode("ascii")))
     else:
-        extra = {} if decision.rule is None else {"teleservice": decision.rule}
+        # Whoever is not signed in does not learn which paths exist.
+        named = decision.rule is not None and reason is not Reason.SIGN_IN_REQUIRED
+        extra = {"teleservice": decision.rule} if named else {}
         body = problem(reason, tongue, instance=instance, extra=extra)
         fields.append((b"content-type", PROBLEM_TYPE.encode("ascii")))
     return explanation(reason).status, fields, body

@@ -50,7 +50,7 @@ def answer(
 
 def html(visit: Visit, template: str, status: int = 200, headers: Headers = (), **values: Any) -> Response:
     """A page; it plants the form cookie if the browser has none yet."""
-    body = page(template, visit.language, account=visit.account, form=visit.form_token, **values)
+    body = page(template, visit.language, account=visit.title, form=visit.form_token, **values)
     return answer(body, HTML_TYPE, status, [*_page_headers(visit), *headers])
 
 
@@ -83,7 +83,7 @@ def refuse(
     body = refusal_page(
         refused.reason,
         visit.language,
-        account=visit.account,
+        account=visit.title,
         instance=visit.request_id if refused.reason is Reason.INTERNAL_ERROR else None,
         retry_after_seconds=refused.retry_after_seconds,
         to=to,

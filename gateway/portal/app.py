@@ -86,7 +86,8 @@ def _endpoint(doors: Doors, show: Page, submit: Page | None) -> Callable[[Reques
         visit = Visit(doors, request)
         page = submit if request.method == "POST" and submit is not None else show
         try:
-            visit.identify()
+            if page not in (_jwks, _static):  # the same for everybody: no cookie can take the style off a page
+                visit.identify()
             return await page(visit)
         except Refused as refused:
             return _refused(visit, refused)

@@ -65,6 +65,11 @@ class Visit:
         return None if self.session is None or self.session.ended else self.session.subject.account
 
     @property
+    def title(self) -> str | None:
+        """Who is signed in as the pages call him: the name of the practice, else its identifier."""
+        return None if self.session is None or self.account is None else self.session.subject.title or self.account
+
+    @property
     def request_id(self) -> str | None:
         """The id that the listener gave to this request, if it gave one."""
         found = self.request.scope.get("herse.request")

@@ -70,6 +70,11 @@ class Answer:
         if self._client is not None:
             self._client.abort()
 
+    def hold_client(self, yes: bool) -> None:
+        """Hear that the portal takes nothing of what comes through a tunnel, or that it does again."""
+        if self._client is not None:
+            self._client.hold(yes)
+
     @property
     def relayed(self) -> bool:
         """Whether the hallway has let it go."""
@@ -79,19 +84,27 @@ class Answer:
 
     def relay(self, client: Client, headers: Headers) -> None:
         """Let the answer go, with these fields. Raises PORTAL_ANSWER_INVALID if it broke while it was kept back."""
-        if self._broken:
+        if self._broken or (self.upgraded and self._source is None):
             raise Refused(Reason.PORTAL_ANSWER_INVALID)
         self._client = client
         client.flow = self
         first, self._pieces = b"".join(self._pieces), []
         if self.upgraded and self._source is not None:
-            client.switch(headers, self._source.raw)
+            self._switch(client, headers, self._source)
             if first:
                 client.send(first)
         else:
             client.start(self.status, headers, self.length, first, self._whole)
         if self._source is not None:
             self._source.hold(False)
+
+    def _switch(self, client: Client, headers: Headers, source: Source) -> None:
+        try:
+            client.switch(headers, source.raw)
+        except Refused:
+            self._client = None
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Never let it go: what was not recorded does not leave."""

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from gateway.errors import HerseError, Refused, StartError
 from gateway.model import Reason
 from gateway.pending import Pending
-from gateway.upstream.connection import Connection, Errand
+from gateway.upstream.connection import Connection
 from gateway.upstream.deadlines import Deadlines
+from gateway.upstream.errand import Errand
 from gateway.upstream.headers import to_portal
 
 if TYPE_CHECKING:
@@ -129,10 +130,32 @@ class Portal:
                 return
         if self._open < self._address.connections:
             self._connect(errand)
-        elif len(self._waiting) < WAITING_AT_MOST:
-            self._waiting.append(errand)
         else:
+            self._wait(errand)
+
+    def _wait(self, errand: Errand) -> None:
+        """Queue for a free connection, but not for ever, and not behind too many."""
+        if len(self._waiting) >= WAITING_AT_MOST:
+            for gone in [one for one in self._waiting if one.answered.done]:
+                self._waiting.remove(gone)
+                self._deadlines.discard(gone)
+        if len(self._waiting) >= WAITING_AT_MOST:
             errand.answered.fail(Refused(Reason.BUSY))
+            return
+        errand.deadline = asyncio.get_running_loop().time() + self._address.head_seconds
+        self._waiting.append(errand)
+        self._deadlines.add(errand)
+        if self._idle:  # kept connections that this errand must not ride on: the oldest makes room for a fresh one
+            self._idle.pop(0).drop()
+
+    def _called(self) -> Errand | None:
+        """Take the first that still waits out of the queue."""
+        while self._waiting:
+            errand = self._waiting.popleft()
+            self._deadlines.discard(errand)
+            if not errand.answered.done:
+                return errand
+        return None
 
     def _connect(self, errand: Errand) -> None:
         self._open += 1
@@ -174,11 +197,11 @@ class Portal:
 
     def release(self, connection: Connection) -> None:
         """Take a connection back, for whoever waits or for later."""
-        while self._waiting:
-            errand = self._waiting.popleft()
-            if not errand.answered.done:
-                connection.begin(errand)
-                return
+        connection.kept = True
+        errand = self._called() if self._waiting else None
+        if errand is not None:
+            connection.begin(errand)
+            return
         connection.deadline = asyncio.get_running_loop().time() + self._address.keepalive_seconds
         self._idle.append(connection)
 
@@ -195,10 +218,11 @@ class Portal:
         self._next()
 
     def _next(self) -> None:
-        while self._waiting and self._open < self._address.connections:
-            errand = self._waiting.popleft()
-            if not errand.answered.done:
-                self._connect(errand)
+        while self._open < self._address.connections:
+            errand = self._called()
+            if errand is None:
+                return
+            self._connect(errand)
 
     def close(self) -> None:
         """Close the idle connections; busy ones end with their exchange."""

@@ -7,130 +7,69 @@ saw an upgrade, an early answer, or a byte too many is closed (request smuggling
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from gateway.errors import HerseError, Refused
+from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.upstream.answer import Answer
 from gateway.upstream.deadlines import NEVER
-from gateway.upstream.exchange import DisconnectedError
+from gateway.upstream.reading import AnswerReader
 
 if TYPE_CHECKING:
-    from gateway.pending import Pending
+    import asyncio
+
+    from gateway.errors import HerseError
     from gateway.upstream.client import Portal
-    from gateway.upstream.exchange import Body, Client, Headers
-
-HEAD_BYTES = 65_536  # what an answer's head may weigh
-_SWITCHING = 101
-_OK = 200
-_BODILESS = frozenset((204, 304))
-_FRAMING_LENGTHS = frozenset((len("content-length"), len("transfer-encoding")))
+    from gateway.upstream.errand import Errand
 
 
-class Errand:
-    """One request to be sent, and where its answer goes."""
-
-    __slots__ = ("answered", "body", "client", "connection", "head", "head_only", "idle_seconds", "retryable", "tunnel")
-
-    def __init__(
-        self,
-        head: bytes,
-        body: Body | None,
-        client: Client,
-        answered: Pending[Answer],
-        *,
-        method: str,
-        idle_seconds: float,
-        tunnel: bool,
-    ) -> None:
-        self.head = head
-        self.body = body
-        self.client = client
-        self.answered = answered
-        self.idle_seconds = idle_seconds
-        self.tunnel = tunnel
-        self.head_only = method == "HEAD"
-        # Only what is safe to repeat is repeated, and only on a connection that died before it said anything.
-        self.retryable = body is None and method in {"GET", "HEAD"}
-        self.connection: Connection | None = None
-
-    def pause(self) -> None:
-        """Nothing flows yet."""
-
-    def resume(self) -> None:
-        """Nothing flows yet."""
-
-    def cancel(self) -> None:
-        """Give up: the client went away before the answer's head."""
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            connection.drop()
-        self.answered.fail(DisconnectedError())
-
-
-class Connection(asyncio.Protocol):
+class Connection(AnswerReader):
     """Serves one errand at a time; owned by `Portal`."""
 
     __slots__ = (
         "_answer",
-        "_excess",
-        "_fields",
-        "_head_bytes",
+        "_chunked",
+        "_held",
         "_idle",
-        "_keep",
         "_left",
-        "_length",
         "_loop",
-        "_parser",
-        "_pieces",
         "_portal",
         "_sent",
-        "_status",
         "_transport",
         "_tunnel",
-        "_until_close",
-        "_whole",
         "closed",
         "deadline",
         "errand",
-        "served",
+        "kept",
     )
 
     def __init__(self, portal: Portal, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
         self._portal = portal
         self._loop = loop
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._parser = httptools.HttpResponseParser(self)
-        self.closed = False
         self.deadline = NEVER
         self.errand: Errand | None = None
-        self.served = 0
+        self.closed = False
+        self.kept = False  # it waited in the pool, and may have died there
         self._idle = portal.idle_seconds
-        self._tunnel = False
+        self._tunnel = self._held = False
         self._reset()
 
     def _reset(self) -> None:
+        self._begin()
         self._answer: Answer | None = None
-        self._fields: Headers = []
-        self._pieces: list[bytes] = []
-        self._status = 0
-        self._head_bytes = 0
         self._left = 0
-        self._length: int | None = None
-        self._sent = True
-        self._keep = False
-        self._whole = False
-        self._excess = False
-        self._until_close = False
+        self._sent, self._chunked = True, False
 
     # the pool's side
 
     def begin(self, errand: Errand) -> None:
         """Send one request."""
         self.errand = errand
+        self._head_only = errand.head_only
         errand.connection = self
         errand.client.flow = errand
         self._idle = errand.idle_seconds
@@ -139,6 +78,7 @@ class Connection(asyncio.Protocol):
             self.deadline = self._loop.time() + self._portal.head_seconds
         else:
             self._sent = False
+            self._chunked = errand.body.length is None
             self.deadline = NEVER
             errand.body.pipe(self)
 
@@ -161,8 +101,7 @@ class Connection(asyncio.Protocol):
         """Send on one piece of the request body."""
         if self.closed:
             return
-        errand = self.errand
-        if errand is not None and errand.body is not None and errand.body.length is None:
+        if self._chunked:
             self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
         else:
             self._transport.write(data)
@@ -171,8 +110,7 @@ class Connection(asyncio.Protocol):
         """End the request body; from now on the portal owes an answer."""
         if self.closed:
             return
-        errand = self.errand
-        if errand is not None and errand.body is not None and errand.body.length is None:
+        if self._chunked:
             self._transport.write(b"0\r\n\r\n")
         self._sent = True
         if self._status == 0:
@@ -183,15 +121,22 @@ class Connection(asyncio.Protocol):
         self._fail(error)
 
     def pause_writing(self) -> None:
-        """Hold the request body back: the portal is slow."""
-        if self.errand is not None and self.errand.body is not None:
-            self.errand.body.hold_back(True)
+        """Hold back what the client sends: the portal is slow."""
+        self._slow(True)
         self.deadline = self._loop.time() + self._portal.head_seconds
 
     def resume_writing(self) -> None:
-        """Let the request body go on."""
-        if self.errand is not None and self.errand.body is not None:
-            self.errand.body.hold_back(False)
+        """Let the client go on; what the portal owes next has its own time."""
+        self._slow(False)
+        now = self._loop.time()
+        self.deadline = now + (self._idle if self._status else self._portal.head_seconds if self._sent else NEVER)
+
+    def _slow(self, yes: bool) -> None:
+        if self._tunnel:
+            if self._answer is not None:
+                self._answer.hold_client(yes)
+        elif self.errand is not None and self.errand.body is not None:
+            self.errand.body.hold_back(yes)
 
     # the answer's side (Source)
 
@@ -199,6 +144,7 @@ class Connection(asyncio.Protocol):
         """Stop reading from the portal while the client is slow or the record is not durable, and go on after it."""
         if self.closed:
             return
+        self._held = yes
         if yes:
             self._transport.pause_reading()
             self.deadline = NEVER
@@ -208,15 +154,14 @@ class Connection(asyncio.Protocol):
 
     def drop(self) -> None:
         """Give the connection up."""
-        self.errand = None
-        self._answer = None
+        self.errand = self._answer = None
         self._abort()
 
     def raw(self, data: bytes) -> None:
         """Send bytes through an open tunnel."""
         if not self.closed:
-            self._transport.write(data)
             self._breathe()
+            self._transport.write(data)
 
     # asyncio's side
 
@@ -228,7 +173,7 @@ class Connection(asyncio.Protocol):
         """End or break what was under way."""
         self.closed = True
         self._portal.gone(self)
-        if exc is None and self._until_close and self._answer is not None:
+        if exc is None and self._answer is not None and (self._until_close or self._tunnel):
             self._complete()
         elif self.errand is not None or self._answer is not None:
             self._fail(Refused(Reason.PORTAL_UNREACHABLE if self._status == 0 else Reason.PORTAL_ANSWER_INVALID))
@@ -255,37 +200,16 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
             return
-        if self._status == 0:
-            if self._head_bytes > HEAD_BYTES:
-                self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
-        elif self._answer is None and not self._framed():
+        if self._answer is None and not self._sound():
             self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
-        else:
+        elif self._status:
             self._deliver()
 
-    def _framed(self) -> bool:
-        """Whether the answer's end can be known: one length, or chunked alone, or the close of the connection."""
-        self._length, coding = None, b""
-        for name, value in self._fields:
-            if len(name) in _FRAMING_LENGTHS:
-                lowered = name.lower()
-                if lowered == b"content-length":
-                    self._length = int(value)  # the parser has refused double and malformed ones
-                elif lowered == b"transfer-encoding":
-                    coding += value.lower()
-        if self._status in _BODILESS:
-            self._length = 0
-        self._until_close = self._length is None and not coding
-        if self._head_bytes > HEAD_BYTES and sum(len(name) + len(value) for name, value in self._fields) > HEAD_BYTES:
-            return False
-        return coding in {b"", b"chunked"}
-
     def _count(self, data: bytes) -> None:
-        size = len(data)
-        if size > self._left:
+        if len(data) > self._left:
             data = data[: self._left]
             self._keep = False
-        self._left -= min(size, self._left)
+        self._left -= len(data)
         if self._answer is not None:
             self._answer.take([data])
         if self._left == 0:
@@ -300,20 +224,17 @@ class Connection(asyncio.Protocol):
         announce = answer is None
         if answer is None:
             answer = self._answer = Answer(self._status, self._fields, self._length, self)
-        if self._pieces:
-            pieces, self._pieces = self._pieces, []
+        pieces, self._pieces = self._pieces, []
+        if pieces:
             answer.take(pieces)
-            if announce and not whole and answer.length is not None:
-                self._left = answer.length - sum(map(len, pieces))
-        elif announce and not whole and answer.length:
-            self._left = answer.length
+        if announce and not whole and answer.length:
+            self._left = answer.length - sum(map(len, pieces))
         errand = self.errand
         if whole:
             self._complete()
         elif announce:
             # Held until the hallway relays; whatever comes meanwhile stays in the kernel.
-            self._transport.pause_reading()
-            self.deadline = NEVER
+            self.hold(True)
         else:
             self._breathe()
         if announce and errand is not None:
@@ -322,19 +243,22 @@ class Connection(asyncio.Protocol):
     def _complete(self) -> None:
         answer, self._answer = self._answer, None
         keep = self._keep and self._sent and not self._excess and not self.closed
-        self._let_go()
+        errand = self._let_go()
+        if errand is not None and errand.body is not None and self._transport.get_write_buffer_size():
+            keep = False  # answered before the portal took the whole request
         self._reset()
-        self.served += 1
         if keep:
+            if self._held:  # by a client that is still busy taking the end of its answer
+                self.hold(False)
             self._portal.release(self)
         else:
-            self._abort_gently()
+            self._abort()
         if answer is not None:
             answer.end()
 
     def _open_tunnel(self, rest: bytes) -> None:
         errand = self.errand
-        if errand is None or not errand.tunnel or self._status != _SWITCHING:
+        if errand is None or not errand.tunnel or not self._switches():
             self._fail(Refused(Reason.PORTAL_ANSWER_INVALID))
             return
         self._tunnel = True
@@ -349,15 +273,14 @@ class Connection(asyncio.Protocol):
         errand = self._let_go()
         answer, self._answer = self._answer, None
         untouched = self._status == 0 and self._head_bytes == 0
-        again = errand is not None and untouched and self.served > 0 and errand.retryable and self.closed
+        again = errand is not None and untouched and self.kept and errand.retryable and self.closed
         self._abort()
         if answer is not None:
             answer.break_off()
+        elif errand is not None and again:
+            self._portal.once_more(errand)
         elif errand is not None:
-            if again:
-                self._portal.once_more(errand)
-            else:
-                errand.answered.fail(error)
+            errand.answered.fail(error)
 
     def _let_go(self) -> Errand | None:
         """Part from the errand on both sides: a late `cancel` must never hit the next person's exchange."""
@@ -367,52 +290,10 @@ class Connection(asyncio.Protocol):
         return errand
 
     def _abort(self) -> None:
+        # Never a gentle close: a portal that does not read would keep the connection, and its place, for ever.
         if not self.closed:
             self.closed = True
             self._transport.abort()
 
-    def _abort_gently(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self._transport.close()
-
     def _breathe(self) -> None:
         self.deadline = self._loop.time() + self._idle
-
-    # httptools
-
-    def on_message_begin(self) -> None:
-        """Notice an answer behind the answer: nobody asked for it, and the connection is never used again."""
-        if self._whole:
-            self._excess = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a field of the head; trailers are dropped, they never become fields."""
-        if self._status == 0:
-            self._fields.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Note the status and how the body will end."""
-        status = self._parser.get_status_code()
-        if self._whole or (status < _OK and status != _SWITCHING):
-            return
-        self._status = status
-        self._keep = self._parser.should_keep_alive()
-        if self.errand is not None and self.errand.head_only:
-            # The parser cannot know that a HEAD was asked, and would wait for a body.
-            self._whole = True
-            self._parser = httptools.HttpResponseParser(self)
-
-    def on_body(self, data: bytes) -> None:
-        """Collect a piece of the body."""
-        if self._whole:
-            self._excess = True
-        else:
-            self._pieces.append(data)
-
-    def on_message_complete(self) -> None:
-        """Mark the answer whole; an interim answer (1xx) is forgotten instead."""
-        if self._status == 0:
-            self._fields = []
-        elif not self._whole:
-            self._whole = True

@@ -68,8 +68,14 @@ class Body:
         """Whether the whole body has arrived."""
         return self._ended
 
+    @property
+    def unasked(self) -> bool:
+        """Whether the client still waits for a 100 (Continue): it may send the body, or never."""
+        return self._asked is not None
+
     def feed(self, data: bytes) -> None:
         """Take the next piece from the wire."""
+        self._asked = None
         self.size += len(data)
         if self._error is not None:
             return
@@ -114,6 +120,7 @@ class Body:
         else:
             self._wanted = (pending, limit)
             self._ask()
+            self._hold_back(False)
         return pending
 
     def pipe(self, sink: BodySink) -> None:
@@ -242,4 +249,10 @@ class Client(Protocol):
         """Cut: what was sent must not look whole."""
 
     def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
-        """Answer 101 and become a tunnel: `send` writes raw bytes, what comes in goes to `receiver`."""
+        """Answer 101 and become a tunnel: `send` writes raw bytes, what comes in goes to `receiver`.
+
+        Raises `Refused` if there is no client that could.
+        """
+
+    def hold(self, yes: bool) -> None:
+        """Stop taking from the client of a tunnel, or go on: the portal is slow."""

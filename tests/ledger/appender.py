@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A process that appends and tells what was acknowledged, for tests that take the disk or the power away from it.
 
-    appender.py LEDGER [--create] [--synchronous S] [--checkpoint-pages N] [--callers N] [--appends N]
+    appender.py LEDGER [--create] [--synchronous S] [--checkpoint-pages N] [--callers N] [--appends N] [--abrupt]
 
 Each line on standard output is one whole sentence: `ready PID`, `ack SEQUENCE REQUEST`, `start-error TEXT`,
 `failed TEXT`, then, after a line on standard input, `refused` or `taken` for each of five more attempts, and `end`.
@@ -77,6 +77,7 @@ def main() -> None:
     arguments.add_argument("--synchronous", default="FULL")
     arguments.add_argument("--checkpoint-pages", type=int, default=4000)
     arguments.add_argument("--callers", type=int, default=8)
+    arguments.add_argument("--abrupt", action="store_true", help="end without closing the ledger, as a crash would")
     arguments.add_argument("--appends", type=int, default=10_000_000)
     wanted = arguments.parse_args()
     try:
@@ -88,8 +89,11 @@ def main() -> None:
         return
     tell(f"ready {os.getpid()}")
     asyncio.run(run(ledger, wanted.callers, wanted.appends))
-    ledger.close()
+    if not wanted.abrupt:
+        ledger.close()
     tell("end")
+    if wanted.abrupt:
+        os._exit(0)
 
 
 if __name__ == "__main__":

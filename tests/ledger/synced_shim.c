@@ -5,7 +5,8 @@
  * - HERSE_FOLDER: the folder. HERSE_IMAGE: another folder, which after each successful fsync or fdatasync of a file holds
  *   its whole content as it was then; after that of the folder itself, `.names` holds the names in it. Both are replaced
  *   by rename, so that the image is whole at every moment.
- * - HERSE_FAIL_AT=n: the n-th write, truncation or sync of such a file fails with EIO, once.
+ * - HERSE_FAIL_AT=n: the n-th write, truncation or sync of such a file fails with EIO, once, and leaves `.failed` in the
+ *   image folder.
  *
  * Content is read through the descriptor that was synced: opening and closing the file would drop the process's locks.
  */
@@ -53,8 +54,12 @@ static int fails(int fd) {
     pthread_mutex_lock(&lock);
     int now = ++calls == atol(at);
     pthread_mutex_unlock(&lock);
-    if (now) errno = EIO;
-    return now;
+    if (!now) return 0;
+    char mark[PATH_MAX];
+    snprintf(mark, sizeof mark, "%s/.failed", getenv("HERSE_IMAGE"));
+    close(open(mark, O_CREAT | O_WRONLY, 0600));
+    errno = EIO;
+    return 1;
 }
 
 static void write_all(int fd, const char *data, size_t size) {

@@ -159,6 +159,14 @@ def test_J4_a_ledger_written_under_a_clock_ahead_counts_from_now():
     assert effects(seen, budgets, [1], after(minutes=60)) == [PERMIT]
 
 
+def test_J4_a_ledger_written_under_a_clock_ahead_hides_nobody_from_a_later_proof():
+    seen, budgets = Seen(), (Budget(2, HOUR, CHALLENGE),)
+    remember(seen, person(9), after(minutes=-10), NOON)
+    remember(seen, person(0), after(days=400), NOON)
+    assert effects(seen, budgets, [1], after(minutes=-5), proved_at=after(minutes=-8)) == [PERMIT]
+    assert effects(seen, budgets, [2], after(minutes=-2), proved_at=after(minutes=-3)) == [CHALLENGE]
+
+
 def test_memory_is_given_back_when_people_leave():
     seen, budgets = Seen(), (Budget(10_000, HOUR, DENY), Budget(10_000, DAY, DENY))
     effects(seen, budgets, range(500), NOON)

@@ -180,7 +180,7 @@ def test_an_error_is_announced_and_told_in_the_title():
 
 def test_a_value_that_is_missing_is_an_error_not_an_empty_place():
     with pytest.raises(UndefinedError):
-        page("step_up", "fr", to="", asked=None)
+        page("enrol_totp", "fr", alert=None, qr="", uri="otpauth://x")  # no `secret`
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

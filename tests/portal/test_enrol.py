@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pyotp
@@ -176,6 +177,27 @@ def test_when_the_ledger_fails_no_application_is_linked(failing):
     secret = linked_secret(browser)
     failing.ledger.fail()
     assert browser.post(FACTORS, {"code": pyotp.TOTP(secret).at(failing.now)}).status_code == 503
+    failing.later(minutes=1)
+    assert failing.factors.use_totp("750012346", failing.code(), failing.now)
+
+
+def test_I7_a_session_that_ends_while_its_proof_is_recorded_links_nothing(failing):
+    browser = failing.browser()
+    browser.sign_in()
+    browser.step_up(failing.code())
+    browser.post(FACTORS)
+    secret = linked_secret(browser)
+    failing.ledger.hold()
+
+    async def walk():
+        form = {"code": pyotp.TOTP(secret).at(failing.now)}
+        sent = asyncio.create_task(browser.post_soon(FACTORS, form))
+        await asyncio.wait([sent], timeout=0.1)
+        failing.sessions.end_all("750012346", failing.now)
+        failing.ledger.release()
+        return await sent
+
+    assert failing.run(walk()).headers["location"].startswith("/.herse/sign-in")
     failing.later(minutes=1)
     assert failing.factors.use_totp("750012346", failing.code(), failing.now)
 

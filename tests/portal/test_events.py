@@ -112,6 +112,7 @@ def test_pages_go_on_by_cursor_and_keep_the_filter(world, signed_in):
     for _ in range(120):
         world.later(seconds=1)
         world.note(EventKind.STEP_UP)
+        world.note(EventKind.REFUSED, reason="no-teleservice")
     signed_in.get("/.herse/account")
     seen, query = [], "?group=sign-ins&from=2026-11-22"
     while query:

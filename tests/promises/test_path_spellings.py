@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.house import House
 from support.link import Link
-from support.lookups import Demo, demo_policy, people
+from support.lookups import CASES, Demo, demo_policy, lookup_policy, people
 from support.servers import LOOPBACK
-from support.sloppy import SECRET, is_sensitive, sloppy_portal
+from support.sloppy import ONE_PATIENT, SECRET, is_sensitive, sloppy_portal
 
 from gateway.demo.people import find
 from gateway.model import Level
@@ -37,12 +37,12 @@ DOTS = (
 )  # fmt: skip
 SLASHES = (
     b"/", b"//", b"///", b"/./", b"%2f", b"%2F", b"%252f", b"%5c", b"\\", b"/\\", b"\\/", b"%c0%af", b"%e0%80%af",
-    b"\xc0\xaf", b"%ef%bc%8f", b"%E2%81%84", b"%e2%88%95", b"%u2215", b";/", b";x=y/", b"/;/", b"%3b/", b"/%20", b"%00/",
+    b"\xc0\xaf", b"%ef%bc%8f", b"%E2%81%84", b"%e2%88%95", b"%u2215", b";/", b";x=y/", b"/;/", b"%3b/", b"/%20",
 )  # fmt: skip
 TAILS = (
     b"", b"/", b".", b"%2e", b"/.", b";", b";x", b"%3b", b";jsessionid=1", b"%00", b"%00.css", b".css", b"/x.css",
     b"?", b"?x=/static/a.css", b"#", b"#/static/", b"%23", b"%3f", b"%20", b"%09", b"\t", b" ", b"%0a", b"%0d%0a",
-    b"\x00", b"\xa0", b"%a0", b"%C2%A0", b"%c2%ad", b"%e2%80%8b", b"%EF%BB%BF", b"::$DATA", b"~", b"%", b"%2", b"%zz", b"+",
+    b"\x00", b"\xa0", b"%a0", b"%C2%A0", b"%c2%ad", b"%e2%80%8b", b"%EF%BB%BF", b"::$DATA", b"~", b"%", b"%2", b"+",
 )  # fmt: skip
 ALIKE = {
     "i": ("I", "%69", "%49", "%2569", "\u0131", "\u0130", "\uff49", "\u2148", "i\u00ad", "i%cc%87"),
@@ -56,11 +56,13 @@ ALIKE = {
     "2": ("%32", "\u00b2", "\uff12"),
 }
 METHODS = (b"GET", b"GET", b"GET", b"HEAD", b"POST", b"get", b"PUT", b"OPTIONS", b"TRACE", b"GeT")
-FIELDS = tuple(
-    b"%b: %b\r\n" % (name, value)
-    for name in (b"x-original-url", b"X-Rewrite-URL", b"x-forwarded-uri", b"X_Original_URL", b"x-replaced-path")
-    for value in TARGETS[:2]
-) + (b"x-http-method-override: GET\r\n", b"connection: x-forwarded-for, herse-assertion\r\n", b"herse-assertion: x\r\n")
+REWRITES = (b"x-original-url", b"X-Rewrite-URL", b"x-forwarded-uri", b"X_Original_URL", b"x-replaced-path")
+FIELDS = (
+    *(b"%b: %b\r\n" % (name, value) for name in REWRITES for value in TARGETS[:2]),
+    b"x-http-method-override: GET\r\n",
+    b"connection: x-forwarded-for, herse-assertion\r\n",
+    b"herse-assertion: x\r\n",
+)
 
 
 @st.composite
@@ -90,7 +92,15 @@ def targets(draw) -> bytes:
     if way == "through":
         path = draw(st.sampled_from(OPEN)) + b"".join(draw(st.lists(st.sampled_from(DOTS), max_size=3))) + path
     elif way == "absolute":
-        start = (b"http://localhost:8443", b"HTTPS://localhost:8443", b"//localhost", b"http:", b"*", b"localhost:8443", b"\\")
+        start = (
+            b"http://localhost:8443",
+            b"HTTPS://localhost:8443",
+            b"//localhost",
+            b"http:",
+            b"*",
+            b"localhost:8443",
+            b"\\",
+        )
         path = draw(st.sampled_from(start)) + path
     elif way == "any":
         place = draw(st.integers(0, len(path)))
@@ -101,7 +111,7 @@ def targets(draw) -> bytes:
 
 @dataclass
 class Watch:
-    """Kept connections of nobody and of a stolen password, to both portals; what came of it."""
+    """Kept connections of nobody and of a stolen password, to each house; what came of it."""
 
     links: list[Link]
     statuses: Counter[int]
@@ -113,7 +123,9 @@ class Watch:
         for link in self.links:
             answer = link.ask(request)
             self.statuses[answer.status] += 1
-            heads = b"\n".join(value for name, value in answer.headers if name not in {b"location", b"www-authenticate"})
+            heads = b"\n".join(
+                value for name, value in answer.headers if name not in {b"location", b"www-authenticate"}
+            )
             if any(mark in answer.body or mark in heads for mark in MARKS):
                 found.append(answer)
         return found
@@ -123,13 +135,17 @@ class Watch:
 def watch(tmp_path_factory):
     policy, cases = demo_policy()
     demo = Demo(tmp_path_factory.mktemp("demo"), policy, cases)
-    with sloppy_portal() as port:
-        careless = House(tmp_path_factory.mktemp("sloppy") / "gateway", f"http://{LOOPBACK}:{port}", policy, cases)
-        links = []
-        for house in (demo.house, careless):
+    # A third house lets through what no teleservice claims: there a rule that is missed is a way in.
+    permissive = lookup_policy().replace("teleservices:", "default: permit\nteleservices:", 1)
+    with sloppy_portal() as port, sloppy_portal(ONE_PATIENT) as other:
+        folder = tmp_path_factory.mktemp("sloppy")
+        careless = House(folder / "careless", f"http://{LOOPBACK}:{port}", policy, cases)
+        lax = House(folder / "lax", f"http://{LOOPBACK}:{other}", permissive, CASES)
+        links, houses = [], (demo.house, careless, lax)
+        for house in houses:
             links += [Link(house.port, house.sign_in(level=Level.PASSWORD)), Link(house.port)]
-        allowed = [Link(house.port, house.sign_in()) for house in (demo.house, careless)]
-        with demo.portal, demo.house.serve(), careless.serve():
+        allowed = [Link(house.port, house.sign_in()) for house in houses]
+        with demo.portal, demo.house.serve(), careless.serve(), lax.serve():
             found = Watch(links, Counter())
             for link in allowed:  # the door that is tried is one that opens for those who may
                 answer = link.ask(b"GET %b HTTP/1.1\r\n" % TARGETS[1])
@@ -138,7 +154,7 @@ def watch(tmp_path_factory):
             for link in [*links, *allowed]:
                 link.close()
     assert len(demo.served()) == 1, "the portal gave away more than the one person who was asked for rightly"
-    assert len(careless.disclosed()) == 1
+    assert [len(house.disclosed()) for house in houses] == [1, 1, 1]
 
 
 @settings(max_examples=1000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -155,7 +171,10 @@ def test_A4_A6_A9_no_spelling_shows_a_patient_to_a_password_or_to_nobody(watch, 
     request = b"%b %b HTTP/1.1\r\n%b" % (method, target, b"".join(fields))
     if method == b"POST":
         body = b"nir=" + NUMBER.encode()
-        request += b"content-type: application/x-www-form-urlencoded\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        request += b"content-type: application/x-www-form-urlencoded\r\ncontent-length: %d\r\n\r\n%b" % (
+            len(body),
+            body,
+        )
     watch.sensitive += is_sensitive(target.decode("latin-1"))
     assert watch.shown(request) == []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Promises 1 and 2, through the whole gateway: who was shown is on record, whenever the gateway dies; else exactly so."""
+"""Promises 1 and 2, through the whole gateway: who was shown is on record, whenever the gateway dies."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.schema import DATABASE_FILE, create_database, open_database
 from gateway.identity.session import Sessions
-from gateway.ledger.read import LedgerReader
+from gateway.ledger.read import LIMIT_AT_MOST, LedgerReader
 from gateway.ledger.store import create_ledger
 from gateway.model import Level, Method, Proof
 from gateway.settings import read_key
@@ -154,7 +154,11 @@ class House:
         """Every event of an account, oldest first, read from the ledger's own file."""
         reader = LedgerReader(self.ledger_file)
         try:
-            return reader.events(account, None, None, None, None, 1_000_000)[::-1]
+            found = page = reader.events(account, limit=LIMIT_AT_MOST)
+            while len(page) == LIMIT_AT_MOST:
+                page = reader.events(account, before=page[-1].sequence, limit=LIMIT_AT_MOST)
+                found += page
+            return found[::-1]
         finally:
             reader.close()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Look-ups through a whole house: the gateway, the stand-in portal behind it, clients, and three accounts of who was shown.
+"""Look-ups through a whole house: gateway, stand-in portal, clients, and three accounts of who was shown.
 
 `received` is what bytes reached a client, `served` what the portal says it gave away, `recorded` what the ledger holds.
 The promises are sentences about these three sets; this file only collects them and judges nothing.
@@ -55,7 +55,7 @@ teleservices:
     budgets: [{budgets}]
     discloses: [identity, rights]
 """
-_CASES = """\
+CASES = """\
 version: 1
 portal: amelipro-demo
 cases:
@@ -77,7 +77,7 @@ class Demo:
         self,
         folder: Path,
         policy: str | None = None,
-        cases: str = _CASES,
+        cases: str = CASES,
         settings: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
         port = free_port()
@@ -144,7 +144,9 @@ def api_request(number: str) -> bytes:
 def form_request(number: str) -> bytes:
     """A look-up by the form; its body comes with it."""
     body = b"nir=" + number.encode("ascii")
-    head = b"POST /infopatient HTTP/1.1\r\naccept: application/json\r\ncontent-type: application/x-www-form-urlencoded\r\n"
+    head = (
+        b"POST /infopatient HTTP/1.1\r\naccept: application/json\r\ncontent-type: application/x-www-form-urlencoded\r\n"
+    )
     return head + b"content-length: %d\r\n\r\n%b" % (len(body), body)
 
 

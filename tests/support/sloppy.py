@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 SECRET = b"SECRET"
-_SENSITIVE = re.compile(r"(/api)?/infopatient/[0-9]+(/.*)?|/patients|/aat")
+ONE_PATIENT = re.compile(r"(/api)?/infopatient/[0-9]+")
+ANY_PATIENT = re.compile(rf"{ONE_PATIENT.pattern}(/.*)?|/patients|/aat")
 _OVERLONG = {b"\xc0\xaf": b"/", b"\xe0\x80\xaf": b"/", b"\xc0\xae": b".", b"\xe0\x80\xae": b"."}
-_REWRITES = ("x-original-url", "x-rewrite-url", "x-forwarded-uri", "x-original-uri", "x-forwarded-path", "x-replaced-path")
+_REWRITES = (
+    "x-original-url",
+    "x-rewrite-url",
+    "x-forwarded-uri",
+    "x-original-uri",
+    "x-forwarded-path",
+    "x-replaced-path",
+)
 _UNICODE_ESCAPE = re.compile(rb"%u([0-9A-Fa-f]{4})")
 
 
@@ -38,9 +46,9 @@ def readings(target: str) -> set[str]:
     return found
 
 
-def is_sensitive(target: str) -> bool:
+def is_sensitive(target: str, sensitive: re.Pattern[str] = ANY_PATIENT) -> bool:
     """Whether any reading of the target is a page about a patient."""
-    return any(_SENSITIVE.fullmatch(reading) for reading in readings(target))
+    return any(sensitive.fullmatch(reading) for reading in readings(target))
 
 
 def _decoded(raw: bytes) -> bytes:
@@ -75,6 +83,7 @@ def _resolved(path: str) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: _Server
 
     def handle_one_request(self) -> None:
         """Any method will do."""
@@ -84,7 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.rfile.read(int(self.headers.get("content-length", "0")))
         targets = [self.path, *(self.headers.get(name, "") for name in _REWRITES)]
-        body = SECRET if any(target and is_sensitive(target) for target in targets) else b"nothing"
+        body = (
+            SECRET if any(target and is_sensitive(target, self.server.sensitive) for target in targets) else b"nothing"
+        )
         self.send_response_only(200)
         self.send_header("x-shown", body.decode("ascii"))  # so that an answer to HEAD tells it too
         self.send_header("content-length", str(len(body)))
@@ -95,12 +106,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    sensitive = ANY_PATIENT
 
 
 @contextmanager
-def sloppy_portal() -> Generator[int]:
-    """The port it listens on, while it does."""
+def sloppy_portal(sensitive: re.Pattern[str] = ANY_PATIENT) -> Generator[int]:
+    """The port it listens on, while it does; `sensitive` is what a path must read as to get the secret."""
     server = _Server((LOOPBACK, 0), _Handler)
+    server.sensitive = sensitive
     thread = threading.Thread(target=server.serve_forever, name="sloppy portal", daemon=True)
     thread.start()
     try:

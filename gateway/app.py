@@ -10,11 +10,11 @@ import asyncio
 import logging
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
-from gateway.enforcement import Enforcement, HallwayDoors
+from gateway.enforcement import Enforcement
 from gateway.errors import ConfigurationError, Fault, HerseError
 from gateway.identity import schema
 from gateway.identity.accounts import Accounts
@@ -39,8 +39,10 @@ from gateway.portal.doors import Doors as PortalDoors
 from gateway.settings import read_key
 from gateway.upstream.assertion import Assertions, load_assertion_key
 from gateway.upstream.client import Portal, PortalAddress
+from gateway.visit import HallwayDoors
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from starlette.applications import Starlette
@@ -56,7 +58,6 @@ LEDGER_FILE = "ledger.db"
 ASSERTION_KEY_FILE = "assertion.pem"
 AT_REST_KEY_FILE = "at-rest.key"
 PSEUDONYM_KEY_FILE = "pseudonym.key"
-LONGEST_WINDOW = timedelta(days=30)
 _SWEEP_SECONDS = 10.0
 
 
@@ -68,7 +69,7 @@ def clock() -> datetime:
 class Gateway:
     """One gateway, built and ready to serve. `close` gives everything back in the reverse order.
 
-    `test_cost` and `ledger_synchronous` are no settings: tests make hashing cheap, and weaken the ledger to see it lose.
+    `test_cost` and `ledger_synchronous` are no settings: tests make hashing cheap, and see a weakened ledger lose.
     """
 
     def __init__(self, settings: Settings, *, test_cost: bool = False, ledger_synchronous: str = "FULL") -> None:
@@ -89,19 +90,19 @@ class Gateway:
         sealing = AtRest(read_key(keys / AT_REST_KEY_FILE))
         self.ledger = open_ledger(folder / LEDGER_FILE, synchronous=ledger_synchronous)
         keep.callback(self.ledger.close)
-        reader = LedgerReader(folder / LEDGER_FILE)
+        reader = self._reader = LedgerReader(folder / LEDGER_FILE)
         keep.callback(reader.close)
         hasher = PasswordHasher(settings.sign_in.hashing_threads, settings.sign_in.hashing_waiting, test_cost=test_cost)
         keep.callback(hasher.close)
         self.sessions = Sessions(engine, settings.session.idle, settings.session.absolute)
-        keep.callback(lambda: self.sessions.sweep(clock()))
+        keep.callback(self._last_sweep)
         accounts, factors, returns = Accounts(engine, sealing), Factors(engine, sealing), Returns()
         assertions = Assertions(
             load_assertion_key(keys / ASSERTION_KEY_FILE), settings.public.origin, settings.portal.url
         )
         self.meter = MemoryMeter()
         now = clock()
-        self.meter.rebuild(reader.lookups_since(now - LONGEST_WINDOW), now)
+        self.meter.rebuild(reader.lookups_since(now - longest_window(policy)), now)
         self.portal = Portal(_address(settings), COOKIE_NAME.encode("ascii"))
         keep.callback(self.portal.close)
         self.hallway = Enforcement(
@@ -167,19 +168,24 @@ class Gateway:
     async def run_beside(self, stop: asyncio.Event) -> None:
         """Serve commands, watch the policy file and end what is past its time, until `stop`."""
         admin = await serve_admin(self.settings.state.folder / SOCKET_FILE, account_handlers(self._operations, clock))
-        watch = _PolicyWatch(self.settings.policy.file, self.hallway)
-        every = {"sweep": (_SWEEP_SECONDS, self._sweep), "policy": (self.settings.policy.watch_seconds, watch.look)}
+        watch = _PolicyWatch(self.settings.policy.file, self.hallway, self.meter, self._reader)
         try:
             async with asyncio.TaskGroup() as group:
-                for seconds, act in every.values():
-                    group.create_task(_repeat(seconds, act, stop))
+                group.create_task(_repeat(_SWEEP_SECONDS, self._sweep, stop))
+                group.create_task(_repeat(self.settings.policy.watch_seconds, watch.look, stop))
         finally:
             await admin.close()
 
-    def _sweep(self) -> None:
+    async def _sweep(self) -> None:
         at = clock()
         self.sessions.sweep(at)
         self.meter.sweep(at)
+
+    def _last_sweep(self) -> None:
+        try:
+            self.sessions.sweep(clock())
+        except Exception as error:  # noqa: BLE001  # a disk that fails must not keep the rest from closing
+            log.error("round-failed", extra={"error": type(error).__name__})  # noqa: TRY400
 
     def close(self) -> None:
         """Give everything back."""
@@ -189,9 +195,11 @@ class Gateway:
 class _PolicyWatch:
     """Swaps a changed policy in whole once it is checked and tested; a bad one leaves the old in force and says so."""
 
-    def __init__(self, file: Path, hallway: Enforcement) -> None:
+    def __init__(self, file: Path, hallway: Enforcement, meter: MemoryMeter, reader: LedgerReader) -> None:
         self._file = file
         self._hallway = hallway
+        self._meter = meter
+        self._reader = reader
         self._seen = self._stamp()
 
     def _stamp(self) -> tuple[tuple[int, int] | None, ...]:
@@ -205,32 +213,41 @@ class _PolicyWatch:
                 found.append((stat.st_mtime_ns, stat.st_size))
         return tuple(found)
 
-    def look(self) -> None:
-        """Look once."""
+    async def look(self) -> None:
+        """Look once. Files and ledger are read in a thread: a large one takes seconds."""
         stamp = self._stamp()
         if stamp == self._seen:
             return
         self._seen = stamp
         in_force = self._hallway.policy.digest
         try:
-            policy = load_tested_policy(self._file)
+            policy = await asyncio.to_thread(load_tested_policy, self._file)
+            # A longer window than before must know whom it would have counted, or the swap would open a new stretch.
+            now = clock()
+            rows = await asyncio.to_thread(lambda: list(self._reader.lookups_since(now - longest_window(policy))))
         except HerseError as error:
             log.error("policy-refused", extra={"in_force": in_force, "faults": str(error)})  # noqa: TRY400
             return
+        self._meter.rebuild(rows, now)
         self._hallway.policy = policy
         log.info("policy-in-force", extra={"digest": policy.digest, "before": in_force})
 
 
-async def _repeat(seconds: float, act: Any, stop: asyncio.Event) -> None:
+async def _repeat(seconds: float, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
-            act()
+            await act()
         except Exception as error:  # noqa: BLE001  # a failed round is told, and the next one tries again
             log.error("round-failed", extra={"error": type(error).__name__})  # noqa: TRY400
         try:
             await asyncio.wait_for(stop.wait(), seconds)
         except TimeoutError:
             continue
+
+
+def longest_window(policy: Policy) -> timedelta:
+    """How far back the ledger must be read for the budgets of a policy."""
+    return max((budget.window for rule in policy.rules for budget in rule.budgets), default=timedelta(0))
 
 
 def cases_file(policy_file: Path) -> Path:

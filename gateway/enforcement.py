@@ -9,81 +9,35 @@ and recorded like any other. No special case belongs here: exceptions are writte
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError, Refused
 from gateway.identity.cookie import read_cookie
+from gateway.ledger.store import LedgerBusy
 from gateway.metering.patient import find_patient
-from gateway.model import ANONYMOUS, AccessRequest, Challenge, Decision, Effect, Event, EventKind, Level, Reason
+from gateway.model import AccessRequest, Challenge, Decision, Effect, Event, EventKind, Level, Reason
 from gateway.pages.answers import rate_limit, redirect, refusal, wants_page
 from gateway.pending import start
 from gateway.policy.evaluate import evaluate
 from gateway.upstream.exchange import DisconnectedError
 from gateway.upstream.forms import read_form
 from gateway.upstream.headers import to_client
+from gateway.visit import UNDECIDED, HallwayDoors, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from gateway.identity.returns import Returns
-    from gateway.identity.session import Session, Sessions
-    from gateway.ledger.store import Ledger
-    from gateway.metering.memory import MemoryMeter
-    from gateway.metering.pseudonym import Pseudonymizer
-    from gateway.model import Quota, Subject
-    from gateway.policy.rules import Policy
     from gateway.upstream.answer import Answer
-    from gateway.upstream.assertion import Assertions
-    from gateway.upstream.client import Portal
     from gateway.upstream.exchange import Client, Headers, Request
 
 log = logging.getLogger("gateway.enforcement")
 
+_PERMIT = Effect.PERMIT  # by its own name: looking a member up in its class is slow, and every request does
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _DISCLOSED_BELOW = 400  # an answer of this status or more says that there is nothing to disclose
 _HOUSE_FAULTS = frozenset(
     (Reason.PORTAL_UNREACHABLE, Reason.PORTAL_TIMEOUT, Reason.PORTAL_ANSWER_INVALID, Reason.LEDGER_UNAVAILABLE)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class HallwayDoors:
-    """What the hallway works with; built by `app`."""
-
-    policy: Policy
-    sessions: Sessions
-    returns: Returns
-    meter: MemoryMeter
-    pseudonym: Pseudonymizer
-    portal: Portal
-    assertions: Assertions
-    ledger: Ledger
-    clock: Callable[[], datetime]
-    origin: str
-    cookie_name: bytes
-    form_bytes: int
-
-
-class Visit:
-    """One request on its way: what each step found out, for the steps after it."""
-
-    __slots__ = ("at", "client", "decision", "pseudonym", "quotas", "request", "session", "subject")
-
-    def __init__(self, request: Request, client: Client, at: datetime) -> None:
-        self.request = request
-        self.client = client
-        self.at = at
-        self.session: Session | None = None
-        self.subject: Subject = ANONYMOUS
-        self.decision = UNDECIDED
-        self.pseudonym: bytes | None = None
-        self.quotas: tuple[Quota, ...] = ()
-
-
-UNDECIDED = Decision(Effect.DENY, None, (Reason.INTERNAL_ERROR,))
 
 
 class Enforcement:
@@ -100,21 +54,26 @@ class Enforcement:
     def turn_away(self, reason: Reason, headers: Headers, client: Client) -> None:
         """Answer what the listener refused before it could be judged."""
         fields = {name.lower(): value for name, value in headers}
-        decision = replace(UNDECIDED, reasons=(reason,))
-        answer = refusal(decision, fields.get(b"accept", b""), fields.get(b"accept-language", b""), "-")
-        client.start(answer[0], answer[1], None, answer[2], complete=True)
+        accept, language = fields.get(b"accept", b""), fields.get(b"accept-language", b"")
+        status, told, body = refusal(replace(UNDECIDED, reasons=(reason,)), accept, language, "-")
+        client.start(status, told, None, body, complete=True)
 
     async def _walk(self, visit: Visit) -> None:
         answer = None
         try:
             self.identify(visit)
             self.decide(visit)
-            await self.meter(visit)
-            answer = await self.forward(visit)
-            _check_still_signed_in(visit)
-            await self.record(visit, answer)
+            if visit.decision.meter is not None:
+                await self.meter(visit)
+            if visit.decision.effect is _PERMIT:
+                answer = await self.forward(visit)
+                _check_still_signed_in(visit)
+                if visit.decision.record is not None:
+                    await self.record(visit, answer)
         except Refused as refused:
             visit.decision = _denied(visit.decision, refused)
+        except LedgerBusy:
+            visit.decision = _denied(visit.decision, Refused(Reason.BUSY))
         except LedgerError:
             visit.decision = _denied(visit.decision, Refused(Reason.LEDGER_UNAVAILABLE))
         except DisconnectedError:
@@ -123,10 +82,14 @@ class Enforcement:
             # Only the type: a message or a traceback could hold what a patient or a professional sent.
             log.error("internal-error", extra={"error": type(error).__name__, "request": visit.request.id.hex()})  # noqa: TRY400
             visit.decision = _denied(visit.decision, Refused(Reason.INTERNAL_ERROR))
-        if answer is not None and visit.decision.effect is not Effect.PERMIT:
+        if answer is not None and visit.decision.effect is not _PERMIT:
             answer.discard()
             answer = None
-        await self.respond(visit, answer)
+        try:
+            await self.respond(visit, answer)
+        except Exception as error:  # noqa: BLE001  # no answer at all is better than half a one
+            log.error("respond-failed", extra={"error": type(error).__name__, "request": visit.request.id.hex()})  # noqa: TRY400
+            visit.client.abort()
 
     def identify(self, visit: Visit) -> None:
         """Who asks: the session of the one cookie that is ours, or nobody."""
@@ -151,14 +114,16 @@ class Enforcement:
     async def meter(self, visit: Visit) -> None:
         """Count the patient against the budgets, where the decision obliges; may turn PERMIT into less."""
         request, doors, body = visit.request, self._doors, b""
-        if request.body is not None and visit.decision.meter is not None:
+        if request.header(b"content-encoding"):  # what the portal would unpack is not what was read here
+            raise Refused(Reason.PATIENT_NUMBER_AMBIGUOUS)
+        if request.body is not None:
             body = await request.body.hold(doors.form_bytes)
             # A body may take its time: what counts is who asks, and under which policy, when the request is whole.
             _check_still_signed_in(visit)
             visit.at = doors.clock()
             self.decide(visit)
         decision, subject = visit.decision, visit.subject
-        if decision.meter is None or decision.effect is not Effect.PERMIT:
+        if decision.meter is None or decision.effect is not _PERMIT:
             return
         kind = request.header(b"content-type")
         number = find_patient(decision.meter.patient, decision.captures, request.query, kind, body)
@@ -168,7 +133,7 @@ class Enforcement:
         proved_at = subject.assurance.proved_at(level)
         outcome = doors.meter.hit(account, rule, budgets, visit.pseudonym, visit.at, proved_at)
         visit.quotas = outcome.quotas
-        if outcome.effect is not Effect.PERMIT:
+        if outcome.effect is not _PERMIT:
             challenged = outcome.effect is Effect.CHALLENGE
             visit.decision = replace(
                 decision,
@@ -179,27 +144,25 @@ class Enforcement:
                 retry_after_seconds=None if challenged else outcome.retry_after_seconds,
             )
 
-    async def forward(self, visit: Visit) -> Answer | None:
-        """Ask the portal, only if all said PERMIT. What changes something is attempted on record first."""
+    async def forward(self, visit: Visit) -> Answer:
+        """Ask the portal. What changes something is attempted on record first."""
         decision, doors = visit.decision, self._doors
-        if decision.effect is not Effect.PERMIT:
-            return None
         if decision.record is not None:
             if doors.ledger.failed:
                 raise Refused(Reason.LEDGER_UNAVAILABLE)
             if visit.request.method not in _SAFE:
                 await doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
+        if visit.request.body is not None and not visit.request.body.ended:
+            self._cut_with_session(visit)
         identity = None if decision.anonymous else doors.assertions.of(visit.subject, visit.at)
         return await doors.portal.forward(
             visit.request, visit.client, identity, metered=decision.meter is not None, streams=decision.streams
         )
 
-    async def record(self, visit: Visit, answer: Answer | None) -> None:
-        """Make the disclosure durable, or what was refused known; only then may the answer leave."""
-        decision = visit.decision
-        if answer is not None and decision.record is not None:
-            kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
-            await self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
+    async def record(self, visit: Visit, answer: Answer) -> None:
+        """Make the disclosure durable; only then may the answer leave."""
+        kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
+        await self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
 
     async def respond(self, visit: Visit, answer: Answer | None) -> None:
         """Let the answer go, or say what happened and what to do, by what the client accepts."""
@@ -215,18 +178,22 @@ class Enforcement:
         visit.client.start(status, fields, None, body, complete=True)
 
     def _relay(self, visit: Visit, answer: Answer) -> None:
-        decision, client, session = visit.decision, visit.client, visit.session
+        decision, client = visit.decision, visit.client
         fields = to_client(
             answer.fields, self._doors.cookie_name, private=not decision.anonymous, metered=decision.meter is not None
         )
         if visit.quotas:
             fields += rate_limit(decision.rule, visit.quotas)
-        if session is not None and (decision.streams or answer.upgraded):
-            # What lives longer than a look is cut when the session ends.
-            sessions = self._doors.sessions
+        if decision.streams or answer.upgraded:
+            self._cut_with_session(visit)
+        answer.relay(client, fields)
+
+    def _cut_with_session(self, visit: Visit) -> None:
+        """Let what lives longer than a look, a stream or an upload, end with the session."""
+        sessions, session, client = self._doors.sessions, visit.session, visit.client
+        if session is not None:
             client.ended = lambda: sessions.unwatch(session, client.abort)
             sessions.watch(session, client.abort)
-        answer.relay(client, fields)
 
     async def _refusal(self, visit: Visit) -> tuple[int, Headers, bytes]:
         request, decision = visit.request, visit.decision
@@ -254,7 +221,7 @@ class Enforcement:
         decision, request = visit.decision, visit.request
         if decision.reason in _HOUSE_FAULTS:
             log.warning(decision.reason, extra={"request": request.id.hex(), "teleservice": decision.rule})
-        if visit.session is not None and decision.rule is not None and decision.effect is not Effect.PERMIT:
+        if visit.session is not None and decision.rule is not None and decision.effect is not _PERMIT:
             kind = EventKind.CHALLENGED if decision.effect is Effect.CHALLENGE else EventKind.REFUSED
             self._doors.ledger.append([self._event(visit, kind)])
 
@@ -270,7 +237,7 @@ class Enforcement:
             device=None if visit.session is None else visit.session.device,
             teleservice=decision.rule,
             request=request.id,
-            reason=None if decision.effect is Effect.PERMIT else str(decision.reason),
+            reason=None if decision.effect is _PERMIT else str(decision.reason),
             pseudonym=visit.pseudonym,
             status=status,
             categories=() if record is None else record.categories,

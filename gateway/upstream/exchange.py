@@ -8,7 +8,6 @@ thread; nothing here blocks, and a body is held whole only where somebody asks f
 from __future__ import annotations
 
 import secrets
-from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HerseError, Refused
@@ -20,11 +19,17 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, in the order they came
 
-# Request ids: random for each process, counted within it; drawing 16 random bytes per request costs a system call.
-_ID_START = secrets.token_bytes(8)
-_ID_COUNT = count(1)
+_ID_BYTES = 16
+_DRAWN_AT_ONCE = 256  # ids: drawing them one by one would cost a system call a request
+_drawn: list[bytes] = []
 
 HELD_BACK_BYTES = 65_536  # a body that nobody reads yet is held back past this
+
+
+def _draw() -> bytes:
+    pool = secrets.token_bytes(_ID_BYTES * _DRAWN_AT_ONCE)
+    _drawn.extend(pool[start : start + _ID_BYTES] for start in range(_ID_BYTES, len(pool), _ID_BYTES))
+    return pool[:_ID_BYTES]
 
 
 class DisconnectedError(HerseError):
@@ -199,9 +204,9 @@ class Request:
 
     @property
     def id(self) -> bytes:
-        """16 bytes that tie the ledger rows of this request together and no other request has; not secret."""
+        """16 random bytes that tie the ledger rows of this request together, made when first asked for."""
         if self._id is None:
-            self._id = _ID_START + next(_ID_COUNT).to_bytes(8, "big")
+            self._id = _drawn.pop() if _drawn else _draw()
         return self._id
 
     def header(self, name: bytes) -> bytes:

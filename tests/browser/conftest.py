@@ -76,7 +76,7 @@ class Profile:
 
 @pytest.fixture
 def profile(demo, chromium):
-    """Make a profile. A test ends well only if the browser had nothing to complain about: no error, no CSP violation."""
+    """Make a profile. A test ends well only if its browsers had nothing to complain of: no error, no CSP violation."""
     made = []
 
     def make(locale="fr-FR"):

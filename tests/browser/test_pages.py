@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Every page of the gateway and of the demo portal in a real browser: sound, legible and narrow enough, in two languages.
+"""Every page of the gateway and of the demo portal in a real browser: sound, legible, narrow enough, in two languages.
 
 Leaves a picture of each in var/screenshots/, in French at two widths, for whoever changes a page to look at.
 """
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.system, pytest.mark.browser]
 
 SOUNDNESS = (Path(__file__).parent / "soundness.js").read_text(encoding="utf-8")
 PICTURES = ROOT / "var" / "screenshots"
-WIDTHS = (1200, 360, 320)
+PICTURED = (360, 1200)
 NOBODY = "2990175116001"
 
 
@@ -30,7 +30,7 @@ class Tour:
     def __init__(self, tab, language):
         self.tab = tab
         self.language = language
-        self.pictured = (360, 1200) if language == "fr" else ()
+        self.pictured = PICTURED if language == "fr" else ()
         self.faults = []
         self.seen = []
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ class Tour:
         """The page the tab is on now; `status` is what it should have been answered with."""
         found = self.tab.evaluate("performance.getEntriesByType('navigation')[0].responseStatus")
         self.faults += [] if found == status else [f"{name}: status {found}, not {status}"]
-        for width in WIDTHS:
+        for width in (320, *self.pictured) if self.pictured else (320, 1200):
             self.tab.set_viewport_size({"width": width, "height": 800})
             self.faults += [f"{name} at {width}: {fault}" for fault in self.tab.evaluate(SOUNDNESS)]
         for width in self.pictured:  # afterwards: to take a picture, Playwright adds a style of its own
@@ -86,7 +86,9 @@ IN_FRENCH_ONLY = {"home", "payments", "deposit", "unknown", "infopatient", "pers
 
 def outside(tour, account):
     tour.visit("enrol", "/.herse/enrol")
-    tour.send("enrol-wrong", 401, identifier=account.identifier, code="AAAA-BBBB-CCCC", password="cinq mots pour une porte")
+    tour.send(
+        "enrol-wrong", 401, identifier=account.identifier, code="AAAA-BBBB-CCCC", password="cinq mots pour une porte"
+    )
     tour.visit("signed-out", "/.herse/sign-out")
     tour.visit("forged", "/.herse/step-up?to=a&to=b", 400)
     tour.visit("sign-in", "/")

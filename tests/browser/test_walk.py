@@ -84,8 +84,9 @@ def test_by_keyboard_alone_from_sign_in_to_a_person(demo, profile):
     assert path(tab) == "/infopatient"
     assert tab.get_by_text(last.name, exact=True).is_visible()
     tab.goto("/.herse/account/events?group=look-ups")
-    told = [line.replace("\u202f", " ").replace("\u00a0", " ") for line in tab.locator("tbody strong").all_text_contents()]
-    assert told == ["Infopatient : 1 personne consultée", f"Infopatient : {STRETCH} personnes consultées"]
+    told = tab.locator("tbody strong").all_text_contents()  # one line, or two if the hour struck meanwhile
+    counts = [re.fullmatch(r"Infopatient\s: (\d+) personnes? consultées?", line)[1] for line in told]
+    assert sum(map(int, counts)) == STRETCH + 1
 
 
 def test_cookies_belong_to_the_server_alone_and_change_with_each_proof(demo, profile):
@@ -100,7 +101,12 @@ def test_cookies_belong_to_the_server_alone_and_change_with_each_proof(demo, pro
     second = browser.cookies()
     assert first[SESSION]["value"] != second[SESSION]["value"]
     for cookie in second.values():
-        assert (cookie["secure"], cookie["httpOnly"], cookie["path"], cookie["domain"]) == (True, True, "/", "localhost")
+        assert (cookie["secure"], cookie["httpOnly"], cookie["path"], cookie["domain"]) == (
+            True,
+            True,
+            "/",
+            "localhost",
+        )
         assert cookie["expires"] == -1, "gone with the browser"
     assert (second[SESSION]["sameSite"], second[FORM]["sameSite"]) == ("Lax", "Strict")
     tab.goto("/")
@@ -142,7 +148,7 @@ def test_the_focus_is_seen_and_goes_in_the_order_of_the_page(demo, profile, widt
     menu = ["Mon compte", "Mes derniers événements", "Mes connexions", "Application de codes"]
     home = "Herse Accès protégé des professionnels de santé : accueil du portail"
     start = ["Aller au contenu", home, "Se déconnecter", *menu]
-    assert stops(tab, "/.herse/account") == [*start, "Gérer l’application de codes", "36\u00a008"]
+    assert stops(tab, "/.herse/account") == [*start, "Gérer l\u2019application de codes", "36\u00a008"]
     assert stops(tab, "/.herse/step-up") == ["code", "Confirmer", "36\u00a008"]
     # A date field has a part for the day, the month, the year, and its calendar.
     fields = ["group", *["from"] * 4, *["to"] * 4, "Filtrer"]

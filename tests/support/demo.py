@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyotp
-from support.servers import LOOPBACK, Process, accepts, free_port, wait_until
+
+from support.servers import Process, accepts, free_port, wait_until
 from support.sources import ROOT
 
 if TYPE_CHECKING:
@@ -110,6 +111,3 @@ class Demo(Process):
         for word in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split():
             if b"gateway.demo" in Path(f"/proc/{word}/cmdline").read_bytes().split(b"\0"):
                 yield int(word)
-
-
-__all__ = ["LOOPBACK", "Account", "Demo"]

@@ -73,7 +73,7 @@ class Walker:
         return self.client.post(path, data=fields, headers={"origin": self.demo.origin, **headers})
 
     def submit(self, page: httpx.Response, **typed: str) -> httpx.Response:
-        """Fill in the form of this page that has these fields (without fields: its last form), and go where it leads."""
+        """Fill in the form of this page that has these fields (its last form if none are given); go where it leads."""
         fitting = [form for form in forms(page) if typed.keys() <= form.fields.keys()]
         if not fitting:
             raise LookupError(f"{page.url}: no form with {sorted(typed)} in a page of status {page.status_code}")

@@ -171,7 +171,14 @@ def tries_everything(robot):
     for method in METHODS:
         for path in (f"/infopatient/{next(numbers)}", f"/api/infopatient/{next(numbers)}", "/patients", "/aat"):
             found.add(robot.ask(path, method).status_code)
-    paths = [INFOPATIENT.upper(), "/infopatient", "/api//infopatient", "/./infopatient", "/infopatient;a=1", "/%69nfopatient"]
+    paths = [
+        INFOPATIENT.upper(),
+        "/infopatient",
+        "/api//infopatient",
+        "/./infopatient",
+        "/infopatient;a=1",
+        "/%69nfopatient",
+    ]
     for path in paths:
         found.add(robot.ask(f"{path}/{next(numbers)}").status_code)
     disguises = [
@@ -246,7 +253,9 @@ def test_a_program_is_told_in_headers_and_problem_details(demo, walker):
 def test_a_program_that_guesses_is_told_to_wait(walker):
     program = walker()
     guesses = [
-        program.send("/.herse/sign-in", {"identifier": "nobody-here", "password": f"guess {place}"}, accept="application/json")
+        program.send(
+            "/.herse/sign-in", {"identifier": "nobody-here", "password": f"guess {place}"}, accept="application/json"
+        )
         for place in range(6)
     ]
     assert [guess.status_code for guess in guesses] == [401] * 5 + [429]

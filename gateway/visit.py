@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the hallway works with: the doors it was given, and what one request has gathered on its way. No steps here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.model import ANONYMOUS, Decision, Effect, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gateway.identity.returns import Returns
+    from gateway.identity.session import Session, Sessions
+    from gateway.ledger.store import Ledger
+    from gateway.metering.memory import MemoryMeter
+    from gateway.metering.pseudonym import Pseudonymizer
+    from gateway.model import Quota, Subject
+    from gateway.policy.rules import Policy
+    from gateway.upstream.assertion import Assertions
+    from gateway.upstream.client import Portal
+    from gateway.upstream.exchange import Client, Request
+
+UNDECIDED = Decision(Effect.DENY, None, (Reason.INTERNAL_ERROR,))
+
+
+@dataclass(frozen=True, slots=True)
+class HallwayDoors:
+    """What the hallway works with; built by `app`."""
+
+    policy: Policy
+    sessions: Sessions
+    returns: Returns
+    meter: MemoryMeter
+    pseudonym: Pseudonymizer
+    portal: Portal
+    assertions: Assertions
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    origin: str
+    cookie_name: bytes
+    form_bytes: int
+
+
+class Visit:
+    """One request on its way: what each step found out, for the steps after it."""
+
+    __slots__ = ("at", "client", "decision", "pseudonym", "quotas", "request", "session", "subject")
+
+    def __init__(self, request: Request, client: Client, at: datetime) -> None:
+        self.request = request
+        self.client = client
+        self.at = at
+        self.session: Session | None = None
+        self.subject: Subject = ANONYMOUS
+        self.decision = UNDECIDED
+        self.pseudonym: bytes | None = None
+        self.quotas: tuple[Quota, ...] = ()

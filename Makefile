@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 # One command per wish; `make` alone lists them. Everything runs in .venv, filled from the hash locks alone.
 
-PYTHON ?= python3.11
+# Debian's own build of Python, where it can make a .venv, else the first one found: it is compiled with optimisations.
+PYTHON ?= $(shell /usr/bin/python3.11 -c 'import ensurepip' 2>/dev/null && echo /usr/bin/python3.11 || echo python3.11)
 JOBS ?= 2
 BIN := .venv/bin
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \

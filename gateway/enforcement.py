@@ -27,6 +27,7 @@ from gateway.upstream.headers import to_client
 from gateway.visit import UNDECIDED, HallwayDoors, Visit
 
 if TYPE_CHECKING:
+    from gateway.pending import Pending
     from gateway.upstream.answer import Answer
     from gateway.upstream.exchange import Client, Headers, Request
 
@@ -66,6 +67,8 @@ class Enforcement:
             if visit.decision.meter is not None:
                 await self.meter(visit)
             if visit.decision.effect is _PERMIT:
+                if visit.decision.record is not None:
+                    await self.attempt(visit)
                 answer = await self.forward(visit)
                 _check_still_signed_in(visit)
                 if visit.decision.record is not None:
@@ -94,8 +97,10 @@ class Enforcement:
     def identify(self, visit: Visit) -> None:
         """Who asks: the session of the one cookie that is ours, or nobody."""
         doors = self._doors
-        cookies = visit.request.header_all(b"cookie")
-        token = read_cookie(cookies, doors.cookie_name) if cookies else None
+        fields = visit.request.fields
+        token = fields.token
+        if token is False:
+            token = fields.token = read_cookie(fields.every(b"cookie"), doors.cookie_name)
         if token is not None:
             visit.session = doors.sessions.find(token, visit.at)
             if visit.session is not None:
@@ -144,18 +149,20 @@ class Enforcement:
                 retry_after_seconds=None if challenged else outcome.retry_after_seconds,
             )
 
-    async def forward(self, visit: Visit) -> Answer:
-        """Ask the portal. What changes something is attempted on record first."""
+    async def attempt(self, visit: Visit) -> None:
+        """Put what changes something on record before it is forwarded; nothing recorded goes on without a ledger."""
+        if self._doors.ledger.failed:
+            raise Refused(Reason.LEDGER_UNAVAILABLE)
+        if visit.request.method not in _SAFE:
+            await self._doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
+
+    def forward(self, visit: Visit) -> Pending[Answer]:
+        """Ask the portal."""
         decision, doors = visit.decision, self._doors
-        if decision.record is not None:
-            if doors.ledger.failed:
-                raise Refused(Reason.LEDGER_UNAVAILABLE)
-            if visit.request.method not in _SAFE:
-                await doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
         if visit.request.body is not None and not visit.request.body.ended:
             self._cut_with_session(visit)
         identity = None if decision.anonymous else doors.assertions.of(visit.subject, visit.at)
-        return await doors.portal.forward(
+        return doors.portal.forward(
             visit.request, visit.client, identity, metered=decision.meter is not None, streams=decision.streams
         )
 

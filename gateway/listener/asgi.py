@@ -11,7 +11,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
-from gateway.listener.strict import Limits, judge, weigh
+from gateway.listener.exchange import BODILESS
+from gateway.listener.strict import Limits, judge, judge_fields, weigh
 from gateway.upstream.exchange import Body, DisconnectedError, Request
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class HallwayApp:
         reader: asyncio.Task[None] | None = None
         headers = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
         try:
-            request = self._judged(scope, headers)
+            request = self._judged(scope, headers, client)
         except Refused as refused:
             self._doorman.turn_away(refused.reason, headers, client)
         else:
@@ -54,20 +55,21 @@ class HallwayApp:
             if reader is not None:
                 reader.cancel()
 
-    def _judged(self, scope: Message, headers: Headers) -> Request:
+    def _judged(self, scope: Message, headers: Headers, client: _AsgiClient) -> Request:
         target = scope.get("raw_path") or scope["path"].encode("utf-8")
         if scope.get("query_string"):
             target += b"?" + scope["query_string"]
         weigh(target, headers, self._limits)
-        head = judge(scope["method"].encode("ascii"), target, scope["http_version"], headers, self._limits)
-        body = None if head.length == 0 else Body(head.length, self._limits.body_bytes, _never_slow)
+        judged = judge_fields(headers, self._limits)
+        head = judge(scope["method"].encode("ascii"), target, scope["http_version"], judged, self._limits)
+        body = None if head.length == 0 else Body(head.length, self._limits.body_bytes, client.hold)
         peer = scope.get("client")
         return Request(
             head.method,
             target,
             head.path,
             head.query,
-            head.headers,
+            head.fields,
             host=head.host,
             peer=peer[0] if peer else "127.0.0.1",
             secure=scope["scheme"] == "https",
@@ -75,12 +77,9 @@ class HallwayApp:
         )
 
 
-def _never_slow(yes: bool) -> None:
-    """ASGI reads on demand: the server in front holds its client back itself."""
-
-
 async def _read(receive: Receive, body: Body | None, client: _AsgiClient) -> None:
     while True:
+        await client.reading.wait()
         message = await receive()
         if message["type"] == "http.disconnect":
             if body is not None:
@@ -93,6 +92,7 @@ async def _read(receive: Receive, body: Body | None, client: _AsgiClient) -> Non
             if not message.get("more_body", False):
                 body.finish()
                 body = None
+                client.reading.set()
 
 
 class _AsgiClient:
@@ -101,6 +101,8 @@ class _AsgiClient:
     def __init__(self) -> None:
         self.flow: Flow | None = None
         self.ended: Callable[[], None] | None = None
+        self.reading = asyncio.Event()
+        self.reading.set()
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._over = False
 
@@ -108,7 +110,7 @@ class _AsgiClient:
         fields = list(headers)
         if length is None and complete:
             length = len(first)
-        if length is not None:
+        if length is not None and status not in BODILESS:
             fields.append((b"content-length", b"%d" % length))
         self._put({"type": "http.response.start", "status": status, "headers": fields})
         self._put({"type": "http.response.body", "body": first, "more_body": not complete})
@@ -131,7 +133,11 @@ class _AsgiClient:
         raise NotImplementedError("a tunnel needs the wire listener")
 
     def hold(self, yes: bool) -> None:
-        raise NotImplementedError("a tunnel needs the wire listener")
+        """Stop asking the server in front for more of the request's body, or go on."""
+        if yes:
+            self.reading.clear()
+        else:
+            self.reading.set()
 
     def lost(self) -> None:
         if not self._over and self.flow is not None:

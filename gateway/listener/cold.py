@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("gateway.listener")
 
 OWN = "/.herse"
+_OWN_STARTS = frozenset((OWN, OWN + "/"))
 
 
 class Tasks(Protocol):
@@ -81,8 +82,7 @@ class Entrance:
 
 def is_own(path: str) -> bool:
     """Whether a canonical path belongs to the gateway itself."""
-    lowered = path[: len(OWN) + 1].lower()
-    return lowered in {OWN, OWN + "/"}
+    return path[1:2] == OWN[1] and path[: len(OWN) + 1].lower() in _OWN_STARTS
 
 
 def scope_of(request: Request) -> dict[str, Any]:

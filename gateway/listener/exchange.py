@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STATUS_LINES = {code: b"HTTP/1.1 %d \r\n" % code for code in range(100, 600)} | {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
 }
-_BODILESS = frozenset((204, 304))
+BODILESS = frozenset((204, 304))
 DRAINED_BYTES = 65_536  # an unread body up to this is read away, so that the connection can go on
 _ENDLESS = DRAINED_BYTES + 1
 
@@ -56,7 +56,7 @@ class WireExchange:
         parts = [STATUS_LINES[status], b"date: ", self._wire.date]
         for name, value in headers:
             parts += (b"\r\n", name, b": ", value)
-        bodiless = self._head_only or status in _BODILESS
+        bodiless = self._head_only or status in BODILESS
         if length is None and complete and not bodiless:
             length = len(first)
         parts += self._framing(status, length, bodiless=bodiless)
@@ -72,7 +72,7 @@ class WireExchange:
         """Say how the body ends, and whether the connection goes on; the last lines of a head."""
         parts: list[bytes] = []
         if length is not None:
-            if status not in _BODILESS:
+            if status not in BODILESS:
                 parts.append(b"\r\ncontent-length: %d" % length)
         elif not bodiless and self._http11:
             self._chunked = True

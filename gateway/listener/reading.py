@@ -9,35 +9,47 @@ import httptools
 
 from gateway.errors import Refused
 from gateway.listener.line import Line
-from gateway.listener.strict import judge, weigh
+from gateway.listener.strict import judge, judge_fields, weigh
 from gateway.model import Reason
 
 if TYPE_CHECKING:
     import asyncio
 
     from gateway.listener.doors import Doors
-    from gateway.listener.strict import Head
+    from gateway.listener.strict import Head, Judged
     from gateway.upstream.exchange import Headers
-
-_READ_BYTES = 262_144  # what one read may bring; a head is judged exactly once it is there
 
 
 class HeadReader(Line):
     """The half of a connection that the parser calls. The first fault of a message stands."""
 
-    __slots__ = ("_fault", "_headers", "_in_head", "_parser", "_reading", "_received", "_url")
+    __slots__ = (
+        "_came",
+        "_fault",
+        "_headers",
+        "_in_head",
+        "_judged_fields",
+        "_may_receive",
+        "_parser",
+        "_reading",
+        "_received",
+        "_url",
+    )
 
     def __init__(self, doors: Doors, server_state: Any, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(doors, server_state, loop)
         self._parser = httptools.HttpRequestParser(self)
         self._fault: Reason | None = None
         self._reading = 0  # the size of the read under way
+        self._came: Headers = []  # the fields judged last: most requests repeat those of the one before
+        self._judged_fields: Judged | None = None
         self._begin()
 
     def _begin(self) -> None:
         self._url = b""
         self._headers: Headers = []
         self._received = 0  # bytes since the last progress: a head, or a piece of a body, must come of them
+        self._may_receive = self._limits.head_bytes + self._reading  # one read may bring much that came before the head
         self._in_head = False
 
     def on_url(self, url: bytes) -> None:
@@ -55,12 +67,16 @@ class HeadReader(Line):
         try:
             if self._received + self._reading > limits.head_bytes:
                 weigh(self._url, self._headers, limits)
-            head = judge(parser.get_method(), self._url, parser.get_http_version(), self._headers, limits)
+            judged = self._judged_fields
+            if judged is None or self._headers != self._came:
+                judged = self._judged_fields = judge_fields(self._headers, limits)
+                self._came = self._headers
+            head = judge(parser.get_method(), self._url, parser.get_http_version(), judged, limits)
         except Refused as refused:
             self._stop(refused.reason)
             return None
         self._in_head = False
-        self._received = 0
+        self._received = -self._reading
         return head
 
     def _overweight(self) -> Reason | None:
@@ -68,9 +84,7 @@ class HeadReader(Line):
         self._received += self._reading
         if self._in_head and len(self._url) > self._limits.url_bytes:
             return Reason.URL_TOO_LONG
-        if self._received > self._limits.head_bytes + _READ_BYTES:
-            return Reason.HEAD_TOO_LARGE
-        return None
+        return Reason.HEAD_TOO_LARGE if self._received > self._may_receive else None
 
     def _stop(self, reason: Reason) -> None:
         if self._fault is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.policy.target import canonical
+from gateway.upstream.exchange import Fields
 
 if TYPE_CHECKING:
     from gateway.upstream.exchange import Headers
@@ -42,21 +43,30 @@ class Limits:
     connections: int = 10_000
 
 
+class Judged(NamedTuple):
+    """Fields that passed, of them those that say how the message ends and goes on, and which host they name."""
+
+    fields: Fields
+    special: dict[bytes, bytes]
+    host: str
+
+
 class Head(NamedTuple):
     """A judged head. `length` is None for a chunked body, 0 for none."""
 
     method: str
     path: str
     query: bytes
-    headers: Headers
+    fields: Fields
     host: str
     length: int | None
     upgrade: bool
     expects: bool
+    http11: bool
 
 
-def judge(method: bytes, target: bytes, version: str, fields: Headers, limits: Limits) -> Head:
-    """Judge a head, or raise `Refused` with the reason. Cost: one pass over the fields."""
+def judge(method: bytes, target: bytes, version: str, judged: Judged, limits: Limits) -> Head:
+    """Judge a head whose fields passed, or raise `Refused` with the reason."""
     if version not in {"1.1", "1.0"}:
         raise Refused(Reason.MALFORMED_REQUEST)
     name = METHODS.get(method)
@@ -64,22 +74,25 @@ def judge(method: bytes, target: bytes, version: str, fields: Headers, limits: L
         raise Refused(Reason.NOT_IMPLEMENTED)
     if len(target) > limits.url_bytes:
         raise Refused(Reason.URL_TOO_LONG)
-    if len(fields) > limits.header_count:
-        raise Refused(Reason.HEAD_TOO_LARGE)
     path, query = canonical(target)
-    headers, special = _fields(fields)
-    host = _host(special.get(b"host"), limits.hosts)
+    fields, special, host = judged
+    http11 = version == "1.1"
+    if not special:
+        return Head(name, path, query, fields, host, 0, False, False, http11)
     length = _framing(special, version)
     if length != 0 and name in _WITHOUT_BODY:
         raise Refused(Reason.MALFORMED_REQUEST)
     if length is not None and length > limits.body_bytes:
         raise Refused(Reason.BODY_TOO_LARGE)
     upgrade = b"upgrade" in special and _upgrades(special, name, version, length)
-    return Head(name, path, query, headers, host, length, upgrade, _expects(special) and version == "1.1")
+    expects = _expects(special) and http11
+    return Head(name, path, query, fields, host, length, upgrade, expects, http11)
 
 
-def _fields(fields: Headers) -> tuple[Headers, dict[bytes, bytes]]:
-    """All fields under lower-case names, and of them those that are judged."""
+def judge_fields(fields: Headers, limits: Limits) -> Judged:
+    """Judge the fields as they came, in one pass, or raise `Refused`."""
+    if len(fields) > limits.header_count:
+        raise Refused(Reason.HEAD_TOO_LARGE)
     headers: Headers = []
     special: dict[bytes, bytes] = {}
     for raw, value in fields:
@@ -91,7 +104,10 @@ def _fields(fields: Headers) -> tuple[Headers, dict[bytes, bytes]]:
                     raise Refused(Reason.MALFORMED_REQUEST)
                 value = special[name] + b"," + value  # noqa: PLW2901  # a list field: its lines are one value
             special[name] = value
-    return headers, special
+    host = _host(special.pop(b"host", None), limits.hosts)
+    if special.keys() == {b"connection"}:  # says nothing without an upgrade: hop-by-hop names are dropped elsewhere
+        special = {}
+    return Judged(Fields(headers), special, host)
 
 
 def weigh(target: bytes, fields: Headers, limits: Limits) -> None:

@@ -170,7 +170,7 @@ class WireProtocol(HeadReader):
             self._url,
             head.path,
             head.query,
-            head.headers,
+            head.fields,
             host=head.host,
             peer=self._peer,
             secure=self._secure,
@@ -180,7 +180,7 @@ class WireProtocol(HeadReader):
         self._upgrading = head.upgrade
         parser = self._parser
         keep = parser.should_keep_alive() and not head.upgrade and not self._doors.stopping
-        exchange = WireExchange(self, head.method, body, http11=parser.get_http_version() == "1.1", keep=keep)
+        exchange = WireExchange(self, head.method, body, http11=head.http11, keep=keep)
         if self._current is None and not self._stalled:
             self._enter(exchange, request)
         elif len(self._queue) < PIPELINED_AT_MOST:
@@ -196,7 +196,7 @@ class WireProtocol(HeadReader):
             current = self._current
             if current is not None and current.body is body and not self._stalled:
                 self.deadline = self._loop.time() + self._limits.body_seconds
-            self._received = 0
+            self._received = -self._reading
             body.feed(data)
 
     def on_message_complete(self) -> None:
@@ -204,6 +204,8 @@ class WireProtocol(HeadReader):
         body, self._body = self._body, None
         if body is None or self._fault is not None:
             return
+        if self._paused and not self._queue:
+            self._pause(False)  # it was held back, and nobody will ask for more of it
         if self._draining:
             self._draining = False
             self._next()

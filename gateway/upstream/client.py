@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from gateway.errors import HerseError, Refused, StartError
 from gateway.model import Reason
-from gateway.pending import Pending
 from gateway.upstream.connection import Connection
 from gateway.upstream.deadlines import Deadlines
 from gateway.upstream.errand import Errand
@@ -26,9 +25,12 @@ from gateway.upstream.headers import to_portal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.pending import Pending
     from gateway.upstream.answer import Answer
     from gateway.upstream.exchange import Client, Request
 
+_OVER_TLS = b"\r\nx-forwarded-proto: https\r\nherse-request: "
+_IN_CLEAR = b"\r\nx-forwarded-proto: http\r\nherse-request: "
 WAITING_AT_MOST = 1_000  # requests that wait for a free connection; past it the answer is BUSY
 
 
@@ -74,20 +76,18 @@ class Portal:
         streams: bool = False,
     ) -> Pending[Answer]:
         """Send the request on. `identity` is the assertion of who asks; None for what nobody need sign in for."""
-        answered: Pending[Answer] = Pending()
         address = self._address
         errand = Errand(
             self._head(request, identity, metered=metered),
             request.body,
             client,
-            answered,
             method=request.method,
             idle_seconds=address.stream_idle_seconds if streams or request.upgrade else address.idle_seconds,
             tunnel=request.upgrade,
         )
         client.flow = errand
         self._dispatch(errand)
-        return answered
+        return errand
 
     def _head(self, request: Request, identity: bytes | None, *, metered: bool) -> bytes:
         """The request head as the portal gets it: the target byte for byte as judged, our fields last."""
@@ -98,14 +98,16 @@ class Portal:
             b" HTTP/1.1\r\nhost: ",
             request.host.encode("ascii"),
         ]
-        for name, value in to_portal(request.headers, self._own_cookies, metered=metered):
-            parts += (b"\r\n", name, b": ", value)
+        forwarded = request.fields.forwarded.get(metered)
+        if forwarded is None:
+            kept = to_portal(request.headers, self._own_cookies, metered=metered)
+            forwarded = b"".join([b"\r\n%b: %b" % field for field in kept])
+            request.fields.forwarded[metered] = forwarded
         parts += (
+            forwarded,
             b"\r\nx-forwarded-for: ",
             request.peer.encode("ascii"),
-            b"\r\nx-forwarded-proto: ",
-            b"https" if request.secure else b"http",
-            b"\r\nherse-request: ",
+            _OVER_TLS if request.secure else _IN_CLEAR,
             request.id.hex().encode("ascii"),
         )
         if identity is not None:
@@ -125,9 +127,10 @@ class Portal:
         # A tunnel never ends in the pool, and an unsafe request never rides on a connection that may be dying.
         while self._idle and errand.retryable:
             connection = self._idle.pop()
-            if not connection.closed:
+            if connection.quiet():
                 connection.begin(errand)
                 return
+            connection.drop()
         if self._open < self._address.connections:
             self._connect(errand)
         else:
@@ -136,11 +139,11 @@ class Portal:
     def _wait(self, errand: Errand) -> None:
         """Queue for a free connection, but not for ever, and not behind too many."""
         if len(self._waiting) >= WAITING_AT_MOST:
-            for gone in [one for one in self._waiting if one.answered.done]:
+            for gone in [one for one in self._waiting if one.done]:
                 self._waiting.remove(gone)
                 self._deadlines.discard(gone)
         if len(self._waiting) >= WAITING_AT_MOST:
-            errand.answered.fail(Refused(Reason.BUSY))
+            errand.fail(Refused(Reason.BUSY))
             return
         errand.deadline = asyncio.get_running_loop().time() + self._address.head_seconds
         self._waiting.append(errand)
@@ -153,7 +156,7 @@ class Portal:
         while self._waiting:
             errand = self._waiting.popleft()
             self._deadlines.discard(errand)
-            if not errand.answered.done:
+            if not errand.done:
                 return errand
         return None
 
@@ -181,13 +184,13 @@ class Portal:
             error = Refused(Reason.PORTAL_UNREACHABLE)
         else:
             self._deadlines.add(connection)
-            if errand.answered.done:  # the client went away meanwhile
+            if errand.done:  # the client went away meanwhile
                 self.release(connection)
             else:
                 connection.begin(errand)
             return
         self._open -= 1
-        errand.answered.fail(error)
+        errand.fail(error)
         self._next()
 
     def once_more(self, errand: Errand) -> None:
@@ -198,11 +201,15 @@ class Portal:
     def release(self, connection: Connection) -> None:
         """Take a connection back, for whoever waits or for later."""
         connection.kept = True
-        errand = self._called() if self._waiting else None
-        if errand is not None:
-            connection.begin(errand)
-            return
-        connection.deadline = asyncio.get_running_loop().time() + self._address.keepalive_seconds
+        if self._waiting:
+            if not connection.quiet():
+                connection.drop()  # `gone` calls the next
+                return
+            errand = self._called()
+            if errand is not None:
+                connection.begin(errand)
+                return
+        connection.rest(self._address.keepalive_seconds)
         self._idle.append(connection)
 
     def forget(self, connection: Connection) -> None:

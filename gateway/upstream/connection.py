@@ -7,7 +7,7 @@ saw an upgrade, an early answer, or a byte too many is closed (request smuggling
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import httptools
 
@@ -37,9 +37,7 @@ class Connection(AnswerReader):
         "_loop",
         "_portal",
         "_sent",
-        "_transport",
         "_tunnel",
-        "closed",
         "deadline",
         "errand",
         "kept",
@@ -49,10 +47,8 @@ class Connection(AnswerReader):
         super().__init__()
         self._portal = portal
         self._loop = loop
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.deadline = NEVER
         self.errand: Errand | None = None
-        self.closed = False
         self.kept = False  # it waited in the pool, and may have died there
         self._idle = portal.idle_seconds
         self._tunnel = self._held = False
@@ -81,6 +77,10 @@ class Connection(AnswerReader):
             self._chunked = errand.body.length is None
             self.deadline = NEVER
             errand.body.pipe(self)
+
+    def rest(self, seconds: float) -> None:
+        """Wait in the pool for the next errand, so long."""
+        self.deadline = self._loop.time() + seconds
 
     def close(self) -> None:
         """Close an idle connection."""
@@ -165,10 +165,6 @@ class Connection(AnswerReader):
 
     # asyncio's side
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)
-
     def connection_lost(self, exc: Exception | None) -> None:
         """End or break what was under way."""
         self.closed = True
@@ -238,7 +234,7 @@ class Connection(AnswerReader):
         else:
             self._breathe()
         if announce and errand is not None:
-            errand.answered.resolve(answer)
+            errand.resolve(answer)
 
     def _complete(self) -> None:
         answer, self._answer = self._answer, None
@@ -267,7 +263,7 @@ class Connection(AnswerReader):
         if rest:
             answer.take([rest])
         self._breathe()
-        errand.answered.resolve(answer)
+        errand.resolve(answer)
 
     def _fail(self, error: HerseError) -> None:
         errand = self._let_go()
@@ -280,7 +276,7 @@ class Connection(AnswerReader):
         elif errand is not None and again:
             self._portal.once_more(errand)
         elif errand is not None:
-            errand.answered.fail(error)
+            errand.fail(error)
 
     def _let_go(self) -> Errand | None:
         """Part from the errand on both sides: a late `cancel` must never hit the next person's exchange."""

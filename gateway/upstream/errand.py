@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import Refused
 from gateway.model import Reason
+from gateway.pending import Pending
+from gateway.upstream.answer import Answer
 from gateway.upstream.deadlines import NEVER
 from gateway.upstream.exchange import DisconnectedError
 
 if TYPE_CHECKING:
-    from gateway.pending import Pending
-    from gateway.upstream.answer import Answer
     from gateway.upstream.connection import Connection
     from gateway.upstream.exchange import Body, Client
 
 
-class Errand:
+class Errand(Pending[Answer]):
     """Carried by one connection at a time. `deadline` counts only while it waits for a connection."""
 
     __slots__ = (
-        "answered",
         "body",
         "client",
         "connection",
@@ -38,16 +37,15 @@ class Errand:
         head: bytes,
         body: Body | None,
         client: Client,
-        answered: Pending[Answer],
         *,
         method: str,
         idle_seconds: float,
         tunnel: bool,
     ) -> None:
+        super().__init__()
         self.head = head
         self.body = body
         self.client = client
-        self.answered = answered
         self.idle_seconds = idle_seconds
         self.tunnel = tunnel
         self.head_only = method == "HEAD"
@@ -58,7 +56,7 @@ class Errand:
 
     def expired(self) -> None:
         """Hear that no connection became free in time."""
-        self.answered.fail(Refused(Reason.BUSY))
+        self.fail(Refused(Reason.BUSY))
 
     def pause(self) -> None:
         """Nothing flows yet."""
@@ -71,4 +69,4 @@ class Errand:
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.drop()
-        self.answered.fail(DisconnectedError())
+        self.fail(DisconnectedError())

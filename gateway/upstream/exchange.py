@@ -8,7 +8,7 @@ thread; nothing here blocks, and a body is held whole only where somebody asks f
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from gateway.errors import HerseError, Refused
 from gateway.model import Reason
@@ -154,24 +154,40 @@ class Body:
             asked()
 
 
+class Fields:
+    """The header fields of a request, names in lower case, and what was worked out from them.
+
+    The next request of a connection mostly carries the same fields again: the listener then hands on the same `Fields`,
+    and what was worked out once (`token`, `forwarded`) stands.
+    """
+
+    __slots__ = ("_first", "_repeated", "all", "forwarded", "token")
+
+    def __init__(self, fields: Headers) -> None:
+        self.all = fields
+        # Built backwards, so that the first of equal names stands.
+        self._first = dict(reversed(fields))
+        self._repeated = len(self._first) != len(fields)
+        self.token: bytes | Literal[False] | None = False  # of the session, once looked for; False: not yet
+        self.forwarded: dict[bool, bytes] = {}  # what the portal gets of them, by whether the teleservice is metered
+
+    def first(self, name: bytes) -> bytes:
+        """Give the first value of a field, or nothing."""
+        return self._first.get(name, b"")
+
+    def every(self, name: bytes) -> list[bytes]:
+        """Give every value of a field."""
+        if name not in self._first:
+            return []
+        if not self._repeated:
+            return [self._first[name]]
+        return [value for one, value in self.all if one == name]
+
+
 class Request:
     """One request as judged by the listener: everything in it has one reading only."""
 
-    __slots__ = (
-        "_first",
-        "_id",
-        "_repeated",
-        "body",
-        "headers",
-        "host",
-        "method",
-        "path",
-        "peer",
-        "query",
-        "secure",
-        "target",
-        "upgrade",
-    )
+    __slots__ = ("_id", "body", "fields", "host", "method", "path", "peer", "query", "secure", "target", "upgrade")
 
     def __init__(
         self,
@@ -179,7 +195,7 @@ class Request:
         target: bytes,
         path: str,
         query: bytes,
-        headers: Headers,
+        fields: Fields,
         *,
         host: str,
         peer: str,
@@ -191,16 +207,13 @@ class Request:
         self.target = target
         self.path = path
         self.query = query
-        self.headers = headers
+        self.fields = fields
         self.host = host
         self.peer = peer
         self.secure = secure
         self.body = body
         self.upgrade = upgrade
         self._id: bytes | None = None
-        # Built backwards, so that the first of equal names stands.
-        self._first = dict(reversed(headers))
-        self._repeated = len(self._first) != len(headers)
 
     @property
     def id(self) -> bytes:
@@ -209,17 +222,18 @@ class Request:
             self._id = _drawn.pop() if _drawn else _draw()
         return self._id
 
+    @property
+    def headers(self) -> Headers:
+        """All fields."""
+        return self.fields.all
+
     def header(self, name: bytes) -> bytes:
         """Give the first value of a header (lower-case name), or nothing."""
-        return self._first.get(name, b"")
+        return self.fields.first(name)
 
     def header_all(self, name: bytes) -> list[bytes]:
         """Give every value of a header (lower-case name)."""
-        if name not in self._first:
-            return []
-        if not self._repeated:
-            return [self._first[name]]
-        return [value for one, value in self.headers if one == name]
+        return self.fields.every(name)
 
 
 class Flow(Protocol):

@@ -111,6 +111,14 @@ _KNOWN_BYTES = 64
 _ASKED = _Names(_asked)
 _ANSWERED = _Names(_answered)
 _PLAIN_CONNECTION = frozenset((b"keep-alive", b"close"))
+# By names of their own: looking a member up in its class is slow, and every field of every request does.
+_PASSED, _CONNECTION, _COOKIE, _PARTIAL, _CACHING_FIELD = (
+    Kind.PASSED,
+    Kind.CONNECTION,
+    Kind.COOKIE,
+    Kind.PARTIAL,
+    Kind.CACHING,
+)
 
 
 def to_portal(fields: Fields, own_cookies: bytes, *, metered: bool) -> Fields:
@@ -124,15 +132,15 @@ def to_portal(fields: Fields, own_cookies: bytes, *, metered: bool) -> Fields:
     for field in fields:
         raw, value = field
         name, kind = _ASKED.get(raw) or _ASKED.learn(raw)
-        if kind is Kind.PASSED:
+        if kind is _PASSED:
             kept.append(field)
-        elif kind is Kind.CONNECTION:
+        elif kind is _CONNECTION:
             named.append(value)
-        elif kind is Kind.COOKIE:
+        elif kind is _COOKIE:
             rest = without_cookies(value, own_cookies)
             if rest:
                 kept.append((name, rest))
-        elif kind is Kind.PARTIAL and not metered:
+        elif kind is _PARTIAL and not metered:
             kept.append(field)
     if named:
         kept = _without_named(kept, named)
@@ -150,14 +158,14 @@ def to_client(fields: Fields, own_cookies: bytes, *, private: bool, metered: boo
     named: list[bytes] = []
     for raw, value in fields:
         name, kind = _ANSWERED.get(raw) or _ANSWERED.learn(raw)
-        if kind is Kind.PASSED:
+        if kind is _PASSED:
             kept.append((name, value))
-        elif kind is Kind.CONNECTION:
+        elif kind is _CONNECTION:
             named.append(value)
-        elif kind is Kind.COOKIE:
+        elif kind is _COOKIE:
             if not _sets_own(value, own_cookies):
                 kept.append((name, value))
-        elif (kind is Kind.CACHING and not private) or (kind is Kind.PARTIAL and not metered):
+        elif (kind is _CACHING_FIELD and not private) or (kind is _PARTIAL and not metered):
             kept.append((name, value))
     if named:
         kept = _without_named(kept, named)
@@ -182,7 +190,10 @@ def without_cookies(value: bytes, prefix: bytes) -> bytes:
     return b";".join(pieces).strip(b" \t;")
 
 
+# Some readers strip odd bytes before a name (\xa0, \x85 and controls), and some write a cookie without a name as its
+# value alone (`=name=value`): both would make ours of another.
+_BEFORE_A_NAME = bytes(range(0x21)) + b"=\x7f\x85\xa0\xc2"
+
+
 def _sets_own(value: bytes, prefix: bytes) -> bool:
-    # Some readers strip odd bytes before a name (\xa0, \x85 and controls), so they are stripped here too.
-    name = value.split(b"=", 1)[0].strip(bytes(range(0x21)) + b"\x7f\x85\xa0\xc2")
-    return name.lower().startswith(prefix.lower())
+    return value.lstrip(_BEFORE_A_NAME).lower().startswith(prefix.lower())

@@ -7,7 +7,8 @@ What has two readings is not repaired: RFC 9112 sections 6 and 11. Nothing is se
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import select
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
@@ -35,13 +36,19 @@ class AnswerReader(asyncio.Protocol):
         "_parser",
         "_pieces",
         "_status",
+        "_transport",
         "_until_close",
         "_version",
+        "_waits",
         "_whole",
+        "closed",
     )
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._waits = select.poll()
+        self.closed = False
         self._head_only = False
         self._begin()
 
@@ -56,6 +63,18 @@ class AnswerReader(asyncio.Protocol):
         self._whole = False
         self._excess = False
         self._until_close = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._waits.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def quiet(self) -> bool:
+        """Whether a kept connection may carry a request: open, and nothing has come that nobody asked for.
+
+        What lies unread in the kernel would be taken for the answer to the next request: another person's, perhaps.
+        """
+        return not self.closed and not self._waits.poll(0)
 
     def on_message_begin(self) -> None:
         """Notice an answer behind the answer: nobody asked for it, and the connection is never used again."""

@@ -73,12 +73,8 @@ class Enforcement:
                 _check_still_signed_in(visit)
                 if visit.decision.record is not None:
                     await self.record(visit, answer)
-        except Refused as refused:
-            visit.decision = _denied(visit.decision, refused)
-        except LedgerBusy:
-            visit.decision = _denied(visit.decision, Refused(Reason.BUSY))
-        except LedgerError:
-            visit.decision = _denied(visit.decision, Refused(Reason.LEDGER_UNAVAILABLE))
+        except (Refused, LedgerError) as error:
+            visit.decision = _denied(visit.decision, error)
         except DisconnectedError:
             return
         except Exception as error:  # noqa: BLE001  # the unforeseen is a refusal too, never an open door
@@ -89,7 +85,8 @@ class Enforcement:
             answer.discard()
             answer = None
         try:
-            await self.respond(visit, answer)
+            if answer is None or not self._relayed(visit, answer):
+                await self.respond(visit)
         except Exception as error:  # noqa: BLE001  # no answer at all is better than half a one
             log.error("respond-failed", extra={"error": type(error).__name__, "request": visit.request.id.hex()})  # noqa: TRY400
             visit.client.abort()
@@ -111,7 +108,7 @@ class Enforcement:
         request = visit.request
         asked = AccessRequest(visit.subject, request.method, request.path, visit.at, request.upgrade)
         visit.decision = evaluate(self.policy, asked)
-        if request.header(b"service-worker"):
+        if request.fields.worker:
             raise Refused(Reason.SERVICE_WORKER_NOT_ALLOWED)
         if request.upgrade and request.header_all(b"origin") != [self._doors.origin.encode("ascii")]:
             raise Refused(Reason.ORIGIN_NOT_ALLOWED)
@@ -171,20 +168,14 @@ class Enforcement:
         kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
         await self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
 
-    async def respond(self, visit: Visit, answer: Answer | None) -> None:
-        """Let the answer go, or say what happened and what to do, by what the client accepts."""
-        if answer is not None:
-            try:
-                self._relay(visit, answer)
-            except Refused as refused:
-                visit.decision = _denied(visit.decision, refused)
-            else:
-                return
+    async def respond(self, visit: Visit) -> None:
+        """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""
         self._note(visit)
         status, fields, body = await self._refusal(visit)
         visit.client.start(status, fields, None, body, complete=True)
 
-    def _relay(self, visit: Visit, answer: Answer) -> None:
+    def _relayed(self, visit: Visit, answer: Answer) -> bool:
+        """Let the answer go; or tell that it broke while it was kept back."""
         decision, client = visit.decision, visit.client
         fields = to_client(
             answer.fields, self._doors.cookie_name, private=not decision.anonymous, metered=decision.meter is not None
@@ -193,7 +184,12 @@ class Enforcement:
             fields += rate_limit(decision.rule, visit.quotas)
         if decision.streams or answer.upgraded:
             self._cut_with_session(visit)
-        answer.relay(client, fields)
+        try:
+            answer.relay(client, fields)
+        except Refused as refused:
+            visit.decision = _denied(decision, refused)
+            return False
+        return True
 
     def _cut_with_session(self, visit: Visit) -> None:
         """Let what lives longer than a look, a stream or an upload, end with the session."""
@@ -257,14 +253,13 @@ def _check_still_signed_in(visit: Visit) -> None:
         raise Refused(Reason.SIGN_IN_REQUIRED)
 
 
-def _denied(decision: Decision, refused: Refused) -> Decision:
-    return replace(
-        decision,
-        effect=Effect.DENY,
-        reasons=(refused.reason,),
-        challenge=None,
-        retry_after_seconds=refused.retry_after_seconds,
-    )
+def _denied(decision: Decision, error: Refused | LedgerError) -> Decision:
+    wait = None
+    if isinstance(error, Refused):
+        reason, wait = error.reason, error.retry_after_seconds
+    else:
+        reason = Reason.BUSY if isinstance(error, LedgerBusy) else Reason.LEDGER_UNAVAILABLE
+    return replace(decision, effect=Effect.DENY, reasons=(reason,), challenge=None, retry_after_seconds=wait)
 
 
 def _ended(error: BaseException | None) -> None:

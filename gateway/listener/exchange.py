@@ -70,6 +70,8 @@ class WireExchange:
 
     def _framing(self, status: int, length: int | None, *, bodiless: bool) -> list[bytes]:
         """Say how the body ends, and whether the connection goes on; the last lines of a head."""
+        if length is not None and self.keep and self._http11 and status not in BODILESS:
+            return [b"\r\ncontent-length: %d\r\n\r\n" % length]
         parts: list[bytes] = []
         if length is not None:
             if status not in BODILESS:
@@ -138,7 +140,8 @@ class WireExchange:
     def _end(self) -> None:
         self._over = True
         self.flow = None
-        self._call_ended()
+        if self.ended is not None:
+            self._call_ended()
         self._wire.answered(keep=self.keep)
 
     def _call_ended(self) -> None:

@@ -34,17 +34,24 @@ class Answer:
 
     __slots__ = ("_broken", "_client", "_pieces", "_source", "_whole", "fields", "length", "status", "upgraded")
 
-    def __init__(
-        self, status: int, fields: Headers, length: int | None, source: Source, *, upgraded: bool = False
+    def __init__(  # the parts of an answer, in their order
+        self,
+        status: int,
+        fields: Headers,
+        length: int | None,
+        source: Source | None,
+        pieces: list[bytes],
+        *,
+        upgraded: bool = False,
     ) -> None:
         self.status = status
         self.fields = fields
         self.length = length
         self.upgraded = upgraded
-        self._pieces: list[bytes] = []
-        self._source: Source | None = source
+        self._pieces = pieces
+        self._source = source
         self._client: Client | None = None
-        self._whole = False
+        self._whole = source is None  # all of it came at once
         self._broken = False
 
     # the portal's side

@@ -215,25 +215,31 @@ class Connection(AnswerReader):
             self._breathe()
 
     def _deliver(self) -> None:
-        """Announce the head once, hand over what has come, and end if it is whole."""
-        answer, whole = self._answer, self._whole
-        announce = answer is None
-        if answer is None:
-            answer = self._answer = Answer(self._status, self._fields, self._length, self)
+        """Announce the head once, with what has come; hand over what comes after, and end when it is whole."""
+        if self._answer is None:
+            self._announce()
+            return
         pieces, self._pieces = self._pieces, []
         if pieces:
-            answer.take(pieces)
-        if announce and not whole and answer.length:
-            self._left = answer.length - sum(map(len, pieces))
-        errand = self.errand
-        if whole:
+            self._answer.take(pieces)
+        if self._whole:
             self._complete()
-        elif announce:
-            # Held until the hallway relays; whatever comes meanwhile stays in the kernel.
-            self.hold(True)
         else:
             self._breathe()
-        if announce and errand is not None:
+
+    def _announce(self) -> None:
+        errand, pieces = self.errand, self._pieces
+        source = None if self._whole else self
+        answer = Answer(self._status, self._fields, self._length, source, pieces)
+        if source is None:
+            self._complete()
+        else:
+            self._answer, self._pieces = answer, []
+            if self._length:
+                self._left = self._length - sum(map(len, pieces))
+            # Held until the hallway relays; whatever comes meanwhile stays in the kernel.
+            self.hold(True)
+        if errand is not None:
             errand.resolve(answer)
 
     def _complete(self) -> None:
@@ -259,9 +265,8 @@ class Connection(AnswerReader):
             return
         self._tunnel = True
         self._let_go()
-        answer = self._answer = Answer(self._status, self._fields, None, self, upgraded=True)
-        if rest:
-            answer.take([rest])
+        pieces = [rest] if rest else []
+        answer = self._answer = Answer(self._status, self._fields, None, self, pieces, upgraded=True)
         self._breathe()
         errand.resolve(answer)
 

@@ -161,13 +161,14 @@ class Fields:
     and what was worked out once (`token`, `forwarded`) stands.
     """
 
-    __slots__ = ("_first", "_repeated", "all", "forwarded", "token")
+    __slots__ = ("_first", "_repeated", "all", "forwarded", "token", "worker")
 
     def __init__(self, fields: Headers) -> None:
         self.all = fields
         # Built backwards, so that the first of equal names stands.
         self._first = dict(reversed(fields))
         self._repeated = len(self._first) != len(fields)
+        self.worker = b"service-worker" in self._first  # a script that would sit between the page and us
         self.token: bytes | Literal[False] | None = False  # of the session, once looked for; False: not yet
         self.forwarded: dict[bool, bytes] = {}  # what the portal gets of them, by whether the teleservice is metered
 

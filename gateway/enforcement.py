@@ -21,6 +21,7 @@ from gateway.model import AccessRequest, Challenge, Decision, Effect, Event, Eve
 from gateway.pages.answers import rate_limit, redirect, refusal, wants_page
 from gateway.pending import start
 from gateway.policy.evaluate import evaluate
+from gateway.policy.template import split
 from gateway.upstream.exchange import DisconnectedError
 from gateway.upstream.forms import read_form
 from gateway.upstream.headers import to_client
@@ -128,7 +129,9 @@ class Enforcement:
         if decision.meter is None or decision.effect is not _PERMIT:
             return
         kind = request.header(b"content-type")
-        number = find_patient(decision.meter.patient, decision.captures, request.query, kind, body)
+        patient = decision.meter.patient
+        captures = [(patient.name, split(request.path)[decision.segment])] if decision.segment else []
+        number = find_patient(patient, captures, request.query, kind, body)
         visit.pseudonym = doors.pseudonym(number)
         account, rule, budgets = subject.account or "", decision.rule or "", decision.meter.budgets
         level = max(subject.assurance.level, Level.MFA)

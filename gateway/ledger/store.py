@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import cache
+from itertools import chain
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -34,10 +36,19 @@ WAITING_AT_MOST: Final = 20_000
 CHECKPOINT_PAGES: Final = 4_000
 """Pages (4 KiB) appended to the log, by estimate, before it is folded into the file."""
 
-_INSERT: Final = f"insert into event (sequence, {', '.join(COLUMNS)}) values ({', '.join('?' * (len(COLUMNS) + 1))})"  # noqa: S608  # our own names
+ROWS_AT_ONCE: Final = 32
+"""Rows of one statement. At each statement the writer lets go of the interpreter's lock and has to get it back from the
+loop's thread: row by row that costs more than the rows."""
 
 # Connections of failed ledgers: kept from the collector, whose close would roll back and write to a disk that failed.
 _abandoned: list[sqlite3.Connection] = []
+
+
+@cache
+def _inserting(rows: int) -> str:
+    """The statement for so many rows (at most ROWS_AT_ONCE different ones, which the connection keeps prepared)."""
+    one = f"({', '.join('?' * (len(COLUMNS) + 1))})"
+    return f"insert into event (sequence, {', '.join(COLUMNS)}) values {', '.join([one] * rows)}"  # noqa: S608  # our own names
 
 
 class LedgerBusy(LedgerError):
@@ -233,13 +244,15 @@ class SqliteLedger:
         first = self._next
         connection.execute("begin immediate")
         # Explicit numbers: a second writer on the same file collides instead of mixing in.
-        connection.executemany(_INSERT, [(number, *one) for number, one in enumerate(batch.rows, first)])
+        rows = [(number, *one) for number, one in enumerate(batch.rows, first)]
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            piece = rows[start : start + ROWS_AT_ONCE]
+            connection.execute(_inserting(len(piece)), list(chain.from_iterable(piece)))
         connection.execute("commit")
         batch.first = first
         self._next = first + len(batch.rows)
-        self._pages += 3 + len(
-            batch.rows
-        )  # about one page of the accounts' index each, three more for the growing ends
+        # About one page of the accounts' index each, three more for the growing ends.
+        self._pages += 3 + len(batch.rows)
 
     def _fold(self) -> None:
         # PASSIVE waits for no reader; what a reader still needs stays in the log until the next time.

@@ -19,7 +19,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gateway.model import Effect, Quota
 
@@ -36,8 +36,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the budgets say. `budget` is the one that refuses; of several, a DENY, and the one with the longest wait.
 
     `quotas` is what is left of each after this hit; `retry_after_seconds` tells when a place comes back by waiting.
@@ -55,6 +54,8 @@ class Seen:
 
     latest: int = 0
     windows: dict[timedelta, Window] = field(default_factory=dict)
+    arranged: tuple[Budget, ...] | None = None
+    """The budgets that have their windows."""
     earlier: dict[bytes, int] = field(default_factory=dict)
     """People known from the ledger and not yet sorted into windows: the budgets come with the next hit."""
 
@@ -90,16 +91,18 @@ def remember(seen: Seen, pseudonym: bytes, last: datetime, at: datetime) -> None
     seen.earlier[pseudonym] = max(moment, seen.earlier.get(pseudonym, moment))
 
 
-def arrange(seen: Seen, budgets: Iterable[Budget], now: int) -> None:
+def arrange(seen: Seen, budgets: tuple[Budget, ...], now: int) -> None:
     """Have a window for each budget, with nobody in it who has left by now (microseconds).
 
     Windows are never given up for other budgets: what they know may be asked again, by another rule or session.
     """
-    missing = [budget.window for budget in budgets if budget.window not in seen.windows]
-    if missing or seen.earlier:
-        known = _merged([seen.earlier, *seen.windows.values()])
-        seen.windows = {length: OrderedDict(known) for length in (*seen.windows, *missing)}
-        seen.earlier = {}
+    if seen.arranged is not budgets or seen.earlier:
+        missing = [budget.window for budget in budgets if budget.window not in seen.windows]
+        if missing or seen.earlier:
+            known = _merged([seen.earlier, *seen.windows.values()])
+            seen.windows = {length: OrderedDict(known) for length in (*seen.windows, *missing)}
+            seen.earlier = {}
+        seen.arranged = budgets
     for length, window in seen.windows.items():
         gone = now - length // _MICROSECOND
         while window and next(iter(window.values())) <= gone:

@@ -68,6 +68,8 @@ def find_patient(
     (also a body of another type, or one that cannot be decoded) or _AMBIGUOUS (named twice, in two places, or in a
     spelling that a portal might take for the same). ValueError if the policy's JSON pointer is none.
     """
+    if locator.place is Place.PATH and not query and not body:
+        return parse_patient_number(_only([value for key, value in captures if key == locator.name]))
     name = _name(locator)
     kind, plain = media_type(content_type)
     in_query = pairs(query)

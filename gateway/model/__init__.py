@@ -3,7 +3,7 @@
 
 Each word has one meaning in code, logs, policy files and README. Names come from XACML and AuthZEN (subject, action,
 resource, effect, obligation), OpenID Connect and RFC 8176 (amr), RFC 9470 (step-up) and the field itself (teleservice).
-Times are called `at` and are aware UTC.
+Times are called `at` and are aware UTC. What is made for each request is a named tuple, the cheapest value to make.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -44,8 +44,7 @@ class Budget:
     past: Effect
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """What is left of a budget after a hit, for pages and `RateLimit` fields."""
 
     budget: Budget
@@ -76,8 +75,7 @@ class Challenge:
     max_age: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+class AccessRequest(NamedTuple):
     """The complete input of a decision. `path` is canonical (policy.target), `method` as the portal will see it."""
 
     subject: Subject
@@ -107,7 +105,10 @@ class TraceLine:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of `decide`, and after it of `meter`: never a boolean, always with its rule and reasons."""
+    """The outcome of `decide`, and after it of `meter`: never a boolean, always with its rule and reasons.
+
+    `segment` is the place of the patient number among the segments of the path, where the path carries it; else 0.
+    """
 
     effect: Effect
     rule: str | None
@@ -115,7 +116,7 @@ class Decision:
     meter: Meter | None = None
     record: Record | None = None
     challenge: Challenge | None = None
-    captures: tuple[tuple[str, str], ...] = ()
+    segment: int = 0
     streams: bool = False
     upgrade: bool = False
     anonymous: bool = False

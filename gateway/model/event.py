@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,8 +31,7 @@ class EventKind(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to an account, as the ledger keeps it. No patient number in clear, ever.
 
     `request` ties the rows of one request together (16 random bytes); `pseudonym` is the keyed hash of one patient
@@ -55,8 +53,7 @@ class Event:
     categories: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Proof that an event is durable: its sequence number in the ledger."""
 
     sequence: int

@@ -26,12 +26,9 @@ CHALLENGING: Final = frozenset({"sign-in", "assurance", "freshness"})
 
 
 class Claim:
-    """One route of one rule: the questions in order, each with the Decision of a no, and the Decision of a yes.
+    """One route of one rule: the questions in order, each with the Decision of a no, and the Decision of a yes."""
 
-    `number` is the place of the patient number among the segments of a path, where the path carries it.
-    """
-
-    __slots__ = ("methods", "name", "number", "permit", "rank", "route", "rule", "steps")
+    __slots__ = ("methods", "permit", "rank", "route", "rule", "steps")
 
     def __init__(self, rule: Rule, route: Route, position: int, digest: str) -> None:
         self.rule = rule
@@ -42,7 +39,6 @@ class Claim:
             (one.match, _refusal(rule, one.name, one.reason(rule), digest)) for one in CRITERIA if one.applies(rule)
         )
         self.permit = _permit(rule, route, digest)
-        self.name, self.number = _number(route)
 
 
 @dataclass(slots=True)
@@ -136,11 +132,11 @@ def _rank(claim: Claim) -> tuple[int, int]:
     return claim.rank
 
 
-def _number(route: Route) -> tuple[str, int]:
-    """Name and place of the patient number in the path; ("", 0) if it is not there."""
+def _segment(route: Route) -> int:
+    """Place of the patient number in the path; 0 if it is not there."""
     if route.patient is None or route.patient.place is not Place.PATH:
-        return "", 0
-    return route.patient.name, dict(route.template.variables)[route.patient.name]
+        return 0
+    return dict(route.template.variables)[route.patient.name]
 
 
 def _permit(rule: Rule, route: Route, digest: str) -> Decision:
@@ -155,6 +151,7 @@ def _permit(rule: Rule, route: Route, digest: str) -> Decision:
         upgrade=rule.upgrade,
         anonymous=rule.anonymous,
         digest=digest,
+        segment=_segment(route),
     )
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.model import Decision, Effect, Match, TraceLine
+from gateway.model import Decision, Match, TraceLine
 from gateway.policy.criteria import CRITERIA
-from gateway.policy.template import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,18 +41,7 @@ def _judge(claim: Claim, request: AccessRequest) -> Decision:
     for match, refusal in claim.steps:
         if match(rule, request) is not _HIT:
             return refusal
-    permit = claim.permit
-    if not claim.number:
-        return permit
-    return Decision(
-        Effect.PERMIT,
-        permit.rule,
-        permit.reasons,
-        permit.meter,
-        permit.record,
-        captures=((claim.name, split(request.path)[claim.number]),),
-        digest=permit.digest,
-    )
+    return claim.permit
 
 
 def _unclaimed(policy: Policy, request: AccessRequest) -> Decision:

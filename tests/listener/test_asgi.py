@@ -64,8 +64,11 @@ def run(echo, talk, limits=LIMITS):
             try:
                 return await talk(client, hallway)
             finally:
-                portal.close()
-                await asyncio.sleep(0.05)
+                for _ in range(100):
+                    portal.close()
+                    await asyncio.sleep(0.01)
+                    if not portal._open:
+                        break
 
     return asyncio.run(whole())
 

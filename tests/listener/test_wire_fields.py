@@ -154,3 +154,29 @@ def test_the_portal_can_neither_set_nor_clear_what_is_ours(echo, gateway):
     assert came.all(b"set-cookie") == [b"kept=1; Path=/"]
     assert len(came.all(b"date")) == 1
     assert b"2001" not in came.all(b"date")[0]
+
+
+def test_B9_a_trailer_is_never_a_field_of_the_next_request(echo, gateway):
+    """What was judged once stands for a request with the very same fields, and for no other."""
+    late = b"X-Late: 1\r\n"
+    with Link(gateway) as link:
+        link.send(post(CHUNKED, b"3\r\nabc\r\n0\r\n" + late + b"\r\n"))
+        assert link.receive().status == 200
+        link.send(post(CHUNKED + late, b"0\r\n\r\n"))
+        assert link.receive().status == 200
+        link.send(post(CHUNKED, b"0\r\n\r\n"))
+        assert link.receive().status == 200
+    assert [one.all(b"x-late") for one in echo.of(b"/x")[-3:]] == [[], [b"1"], []]
+
+
+def test_each_request_of_a_connection_has_its_own_fields(echo, gateway):
+    sets = [b"A: 1\r\n", b"A: 1\r\n", b"A: 2\r\n", b"a: 1\r\n", b"A: 1\r\nA: 1\r\n", b"", b"B: 1\r\n", b"A: 1\r\n"]
+    with Link(gateway) as link:
+        for fields in sets:
+            link.send(get(fields + b"Cookie: __Host-herse=canary-cookie; t=%d\r\n" % len(fields)))
+            assert link.receive().status == 200
+    seen = echo.of(b"/x")[-len(sets) :]
+    assert [one.all(b"a") for one in seen] == [[b"1"], [b"1"], [b"2"], [b"1"], [b"1", b"1"], [], [], [b"1"]]
+    assert [one.all(b"b") for one in seen] == [[], [], [], [], [], [], [b"1"], []]
+    assert [one.all(b"cookie") for one in seen] == [[b"t=%d" % len(fields)] for fields in sets]
+    assert len({one.get(b"herse-request") for one in seen}) == len(sets)

@@ -106,17 +106,17 @@ def test_a_metered_permit_obliges_to_count_and_record() -> None:
     )  # fmt: skip
     claim = only(metered)
     assert (claim.permit.meter, claim.permit.record) == (Meter(NIR, budgets), Record(("identity",)))
-    assert (claim.name, claim.number) == ("nir", 2)
+    assert claim.permit.segment == 2
     bare = policy(metered).claims.find("GET", "/x")
     assert bare is not None
-    assert (bare.permit.meter, bare.permit.record, bare.number) == (None, None, 0)
+    assert (bare.permit.meter, bare.permit.record, bare.permit.segment) == (None, None, 0)
 
 
 def test_a_number_outside_the_path_needs_no_capture() -> None:
     form = PatientLocator(Place.FORM, "nir")
     claim = only(Rule("a", "A", (route("POST /x", form),), categories=("identity",)))
     assert claim.permit.meter == Meter(form, ())
-    assert claim.number == 0
+    assert claim.permit.segment == 0
 
 
 def test_what_is_disclosed_uncounted_is_recorded() -> None:

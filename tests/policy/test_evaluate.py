@@ -135,14 +135,14 @@ def test_a_permitting_default_is_for_people_and_for_unclaimed_paths() -> None:
     assert decide(CARD, "TRACE", "/", policy=OPEN).reason is Reason.NO_TELESERVICE
 
 
-def test_the_number_in_the_path_keeps_its_case() -> None:
+def test_a_permit_tells_where_in_the_path_the_number_stands() -> None:
     decision = decide(MFA, "GET", "/Lookup/1a2B/")
-    assert decision.captures == (("nir", "1a2B"),)
+    assert decision.segment == 2
     assert decision.meter is not None
     assert decision.meter.patient == PatientLocator(Place.PATH, "nir")
     assert decision.record is not None
     bare = decide(MFA, "GET", "/lookup")
-    assert (bare.captures, bare.meter, bare.record) == ((), None, None)
+    assert (bare.segment, bare.meter, bare.record) == (0, None, None)
 
 
 def test_a_challenge_asks_for_what_opens_the_door() -> None:

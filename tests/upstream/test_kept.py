@@ -96,7 +96,7 @@ def test_C2_a_second_answer_behind_the_first_never_answers_anybody(echo, gateway
         with Link(gateway) as link:
             came = link.ask(method + b" /double HTTP/1.1")
             assert came.status in {200, 204, 502}
-            assert came.status != 502 or (framing, pause) == ("head", None), "only bytes that are no answer are refused"
+            assert came.status != 502 or (framing == "head" and not pause), "only bytes that are no answer are refused"
             assert came.body in {b"ok", b""}
             time.sleep(0.02 + 2 * (pause or 0))
             assert link.ask(b"GET /mine HTTP/1.1").body == b"/mine\n\n"

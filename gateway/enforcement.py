@@ -28,6 +28,7 @@ from gateway.upstream.headers import to_client
 from gateway.visit import UNDECIDED, HallwayDoors, Visit
 
 if TYPE_CHECKING:
+    from gateway.model import Receipt
     from gateway.pending import Pending
     from gateway.upstream.answer import Answer
     from gateway.upstream.exchange import Client, Headers, Request
@@ -68,7 +69,7 @@ class Enforcement:
             if visit.decision.meter is not None:
                 await self.meter(visit)
             if visit.decision.effect is _PERMIT:
-                if visit.decision.record is not None:
+                if visit.decision.record is not None and visit.request.method not in _SAFE:
                     await self.attempt(visit)
                 answer = await self.forward(visit)
                 _check_still_signed_in(visit)
@@ -111,7 +112,14 @@ class Enforcement:
         visit.decision = evaluate(self.policy, asked)
         if request.fields.worker:
             raise Refused(Reason.SERVICE_WORKER_NOT_ALLOWED)
-        if request.upgrade and request.header_all(b"origin") != [self._doors.origin.encode("ascii")]:
+        if request.upgrade or request.method not in _SAFE:
+            self._check_origin(visit)
+
+    def _check_origin(self, visit: Visit) -> None:
+        """Refuse what another site makes a signed-in browser send, and a socket that does not say where it is from."""
+        origins = visit.request.header_all(b"origin")
+        asked = visit.request.upgrade or (visit.session is not None and origins)
+        if asked and origins != [self._doors.origin.encode("ascii")]:
             raise Refused(Reason.ORIGIN_NOT_ALLOWED)
 
     async def meter(self, visit: Visit) -> None:
@@ -149,16 +157,15 @@ class Enforcement:
                 retry_after_seconds=None if challenged else outcome.retry_after_seconds,
             )
 
-    async def attempt(self, visit: Visit) -> None:
-        """Put what changes something on record before it is forwarded; nothing recorded goes on without a ledger."""
-        if self._doors.ledger.failed:
-            raise Refused(Reason.LEDGER_UNAVAILABLE)
-        if visit.request.method not in _SAFE:
-            await self._doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
+    def attempt(self, visit: Visit) -> Pending[Receipt]:
+        """Put on record, before it is forwarded, what changes something."""
+        return self._doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
 
     def forward(self, visit: Visit) -> Pending[Answer]:
-        """Ask the portal."""
+        """Ask the portal; what must be recorded is not even asked without a ledger."""
         decision, doors = visit.decision, self._doors
+        if decision.record is not None and doors.ledger.failed:
+            raise Refused(Reason.LEDGER_UNAVAILABLE)
         if visit.request.body is not None and not visit.request.body.ended:
             self._cut_with_session(visit)
         identity = None if decision.anonymous else doors.assertions.of(visit.subject, visit.at)
@@ -166,10 +173,10 @@ class Enforcement:
             visit.request, visit.client, identity, metered=decision.meter is not None, streams=decision.streams
         )
 
-    async def record(self, visit: Visit, answer: Answer) -> None:
+    def record(self, visit: Visit, answer: Answer) -> Pending[Receipt]:
         """Make the disclosure durable; only then may the answer leave."""
         kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
-        await self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
+        return self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
 
     async def respond(self, visit: Visit) -> None:
         """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""

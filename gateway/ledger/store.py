@@ -147,8 +147,10 @@ class SqliteLedger:
         batch.rows += added
         batch.waiting.append((len(batch.rows) - 1, pending))
         if not self._writing:
+            # Not at once: what else this turn of the loop appends belongs to the same commit.
+            self._writing = True
             self._loop = asyncio.get_running_loop()
-            self._hand_over(self._loop)
+            self._loop.call_soon(self._begin)
         return pending
 
     def append_now(self, events: Sequence[Event]) -> Receipt:
@@ -189,6 +191,10 @@ class SqliteLedger:
                 f"{self._waiting_at_most}: try again, and look at the disk if it lasts"
             )
         return None
+
+    def _begin(self) -> None:
+        if self._forming.rows and not self._closed:
+            self._hand_over(self._loop)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give what has formed to the writer; the loop is told once per batch."""

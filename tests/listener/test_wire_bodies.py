@@ -180,7 +180,7 @@ def test_a_refusal_arrives_although_nobody_read_the_body(gateway, size, coding):
         sent = head + b"Content-Length: %d\r\n\r\n" % size + b"z" * size
     else:
         sent = head + CHUNKED + b"\r\n%x\r\n" % size + b"z" * size + b"\r\n0\r\n\r\n"
-    came = exchange(gateway, [sent, get(target=b"/x")], seconds=1.5)
+    came = exchange(gateway, [sent, get(target=b"/x")], seconds=0.7)
     assert came.statuses()[0] in {404, 405}
     assert came.answers()[0].whole
     assert not came.reset

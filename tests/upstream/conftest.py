@@ -7,7 +7,7 @@ import pytest
 from support.echo import Echo
 from support.house import House
 
-QUICK = 0.6
+QUICK = 1.0
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,7 @@ class User:
         self.thread = threading.Thread(target=self.live)
 
     def live(self) -> None:
-        until = time.monotonic() + 4
+        until = time.monotonic() + 3
         number = 0
         while time.monotonic() < until:
             with socket.create_connection((LOOPBACK, self.port), timeout=3) as link, suppress(OSError):

@@ -7,10 +7,9 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from support.servers import LOOPBACK
-
 from bench.load import LoadError
 from bench.machine import rss_mib
+from support.servers import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.nginx import NGINX
-
 from bench.download import CLIENTS, peak_rss_mib
 from bench.load import Answered, full_load
 from bench.machine import cores, cpu_seconds, describe, pinned, rss_mib
@@ -37,6 +35,7 @@ from bench.servers import (
     start_origin,
 )
 from bench.steady import steady_load
+from support.nginx import NGINX
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.machine import cores, is_pinned, pinned
 from support.nginx import proxy, upstream
 from support.raw import Answer, exchange
 from support.servers import Process, accepts, free_port
-
-from bench.machine import cores, is_pinned, pinned
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

@@ -13,9 +13,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from support.servers import LOOPBACK
-
 from bench.load import CONNECTIONS, Answered, LoadError
+from support.servers import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from support.servers import LOOPBACK
-
 from gateway.cli.certs import make_keys
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -18,6 +16,7 @@ from gateway.identity.session import Sessions
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.store import create_ledger
 from gateway.model import Method, Proof
+from support.servers import LOOPBACK
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import re
 
 import pytest
 from playwright.sync_api import sync_playwright
+
 from support.demo import Demo
 
 CHROMIUM = "/usr/bin/chromium"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from support.servers import LOOPBACK
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from support.sources import ROOT
 
 from gateway.demo.people import number_of
+from support.sources import ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 

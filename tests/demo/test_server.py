@@ -18,8 +18,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from support.servers import LOOPBACK, Process, accepts, free_port
-from support.tls import Authority
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request, TextMessage
 from wsproto.events import RejectData as RejectionBody
@@ -27,6 +25,8 @@ from wsproto.events import RejectData as RejectionBody
 from gateway.demo.people import person
 from gateway.demo.server import arguments, keys_from_file, keys_from_url, main
 from gateway.demo.transfers import DOWNLOAD_BYTES, download_pieces
+from support.servers import LOOPBACK, Process, accepts, free_port
+from support.tls import Authority
 
 ROOT = Path(__file__).parents[2]
 ONE = person(0)

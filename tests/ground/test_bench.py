@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.nginx import upstream
-from support.servers import Process, wait_until
 
 from bench.download import peak_rss_mib
 from bench.load import Answered, LoadError, full_load
@@ -31,6 +29,8 @@ from gateway.model import Level
 from gateway.policy.cases import load_cases, run_cases
 from gateway.policy.load import load_policy
 from gateway.settings import load_settings
+from support.nginx import upstream
+from support.servers import Process, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 from packaging.version import Version
+
 from support.sources import ROOT
 
 # Each: the lowest version that is fit, and why. Packages Herse does not use now are here for the day it does.

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+
 from support.sources import ROOT
 from support.system_packages import LIST, VENV, is_installed, packages
 

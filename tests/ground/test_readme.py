@@ -11,12 +11,12 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from gateway.cli.main import build_parser
 from pydantic import BaseModel
-from support.sources import ROOT
 
+from gateway.cli.main import build_parser
 from gateway.model import EventKind, Reason
 from gateway.settings import Settings
+from support.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+
 from support.pure_rooms import own_tests, pure_files
 from support.sources import ROOT, Source, dotted, python_sources
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from support.sources import ROOT, committed
 
 REGISTRIES = (

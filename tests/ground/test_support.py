@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from support.nginx import proxy, upstream
 from support.raw import Answer, exchange, parse
 from support.servers import LOOPBACK, DiedError, Process, accepts, free_port, wait_until

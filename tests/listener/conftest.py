@@ -6,6 +6,7 @@ when they go.
 from __future__ import annotations
 
 import pytest
+
 from support.echo import Echo
 from support.house import House
 

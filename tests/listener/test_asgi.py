@@ -8,7 +8,6 @@ import time
 
 import httpx
 import pytest
-from support.echo import Echo
 
 from gateway.errors import Refused
 from gateway.listener.asgi import HallwayApp
@@ -18,6 +17,7 @@ from gateway.pages.reasons import explanation
 from gateway.pending import start
 from gateway.upstream.client import Portal, PortalAddress
 from gateway.upstream.exchange import DisconnectedError
+from support.echo import Echo
 
 LIMITS = Limits(hosts=frozenset({"localhost:8443"}), body_bytes=2_000_000)
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 from listener.wire_table import CHUNKED, HOST, get, post
+
 from support.house import House
 from support.link import Link
 from support.raw import exchange, parse

@@ -9,6 +9,7 @@ import warnings
 
 import pytest
 from listener.wire_table import get, post
+
 from support.house import House
 from support.raw import exchange
 from support.servers import LOOPBACK, free_port

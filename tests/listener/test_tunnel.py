@@ -11,6 +11,7 @@ import time
 import pytest
 from listener.clients import MIB, connect, listener, rss
 from listener.wire_table import get
+
 from support.echo import EndedError
 from support.raw import exchange, parse
 

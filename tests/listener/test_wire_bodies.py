@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from listener.clients import MIB, connect, listener, rss
 from listener.wire_table import CHUNKED, HOST, get, post
+
 from support.echo import EndedError
 from support.house import House
 from support.link import Link

@@ -9,6 +9,7 @@ import time
 import pytest
 from listener.clients import MIB, connect, listener, rss
 from listener.wire_table import CHUNKED, HOST, get, post
+
 from support.link import Link
 from support.raw import exchange
 

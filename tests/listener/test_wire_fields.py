@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from listener.wire_table import CHUNKED, HOST, get, post
+
 from support.link import Link
 from support.raw import exchange
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from listener.wire_table import HOST, PASSED_TARGETS, REFUSED, get, post
+
 from support.raw import exchange
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"

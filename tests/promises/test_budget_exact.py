@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.link import Link
 from support.lookups import Demo, api_request, form_request, lookup_policy, page_request, people
 from support.servers import wait_until

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+
+from gateway.demo.people import find
+from gateway.model import Level
 from support.house import House
 from support.link import Link
 from support.lookups import CASES, Demo, api_request, form_request, lookup_policy, people
 from support.servers import LOOPBACK, deaf_port, free_port, wait_until
-
-from gateway.demo.people import find
-from gateway.model import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

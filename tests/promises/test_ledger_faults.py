@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from gateway.model import Level
 from support.link import Link
 from support.lookups import Demo, Load, api_request, form_request, page_request, people
 from support.servers import DiedError, wait_until
-
-from gateway.model import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

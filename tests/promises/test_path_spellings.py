@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
+from gateway.demo.people import find
+from gateway.model import Level
 from support.house import House
 from support.link import Link
 from support.lookups import CASES, Demo, demo_policy, lookup_policy, people
 from support.servers import LOOPBACK
 from support.sloppy import ONE_PATIENT, SECRET, is_sensitive, sloppy_portal
-
-from gateway.demo.people import find
-from gateway.model import Level
 
 if TYPE_CHECKING:
     from support.raw import Answer

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.link import Link
 from support.lookups import Demo, Load, api_request, people
 from support.servers import Process, accepts, wait_until

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+
+from gateway.console.admin_socket import SOCKET_FILE, call
 from support.house import House
 from support.link import Link
 from support.lookups import CASES, api_request, form_request, lookup_policy, people
 from support.servers import LOOPBACK, wait_until
-
-from gateway.console.admin_socket import SOCKET_FILE, call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ import random
 import time
 
 import pytest
-from support.lookups import Demo, Load, people
-from support.servers import wait_until
 
 from gateway.model import Level
+from support.lookups import Demo, Load, people
+from support.servers import wait_until
 
 pytestmark = pytest.mark.system
 

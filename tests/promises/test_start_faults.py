@@ -12,12 +12,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
+from gateway.model import Level
 from support.house import House
 from support.link import Link
 from support.lookups import CASES, WIDE, lookup_policy
 from support.servers import LOOPBACK, free_port, wait_until
-
-from gateway.model import Level
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.echo import Echo
 from support.house import House
 

@@ -7,10 +7,11 @@ import socket
 import time
 
 import pytest
+from upstream.scripts import HOST, OK, get, says
+
 from support.link import Link
 from support.raw import parse
 from support.servers import LOOPBACK
-from upstream.scripts import HOST, OK, get, says
 
 
 def test_kept_connections_are_used_again(echo, gateway):

@@ -15,13 +15,14 @@ from contextlib import suppress
 from typing import ClassVar
 
 import pytest
+from upstream.scripts import HOST, OK, get
+
 from support.echo import Echo
 from support.house import House
 from support.link import Link
 from support.raw import exchange, parse
 from support.servers import LOOPBACK, deaf_port, free_port
 from support.tls import Authority
-from upstream.scripts import HOST, OK, get
 
 POST = b"POST /x HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc"
 

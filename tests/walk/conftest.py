@@ -6,6 +6,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+
 from support.demo import Demo
 from support.walker import Walker
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.walker import EVENTS, SESSION, forms
 
 from gateway.demo.people import number_of, person
+from support.walker import EVENTS, SESSION, forms
 
 pytestmark = pytest.mark.system
 

@@ -36,7 +36,7 @@ WAITING_AT_MOST: Final = 20_000
 CHECKPOINT_PAGES: Final = 4_000
 """Pages (4 KiB) appended to the log, by estimate, before it is folded into the file."""
 
-ROWS_AT_ONCE: Final = 32
+ROWS_AT_ONCE: Final = 64
 """Rows of one statement. At each statement the writer lets go of the interpreter's lock and has to get it back from the
 loop's thread: row by row that costs more than the rows."""
 
@@ -248,17 +248,22 @@ class SqliteLedger:
     def _write(self, batch: _Batch) -> None:
         connection = self._connection
         first = self._next
-        connection.execute("begin immediate")
         # Explicit numbers: a second writer on the same file collides instead of mixing in.
         rows = [(number, *one) for number, one in enumerate(batch.rows, first)]
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            piece = rows[start : start + ROWS_AT_ONCE]
-            connection.execute(_inserting(len(piece)), list(chain.from_iterable(piece)))
-        connection.execute("commit")
+        if len(rows) <= ROWS_AT_ONCE:
+            self._insert(rows)  # one statement is a transaction of its own
+        else:
+            connection.execute("begin immediate")
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                self._insert(rows[start : start + ROWS_AT_ONCE])
+            connection.execute("commit")
         batch.first = first
         self._next = first + len(batch.rows)
         # About one page of the accounts' index each, three more for the growing ends.
         self._pages += 3 + len(batch.rows)
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+        self._connection.execute(_inserting(len(rows)), list(chain.from_iterable(rows)))
 
     def _fold(self) -> None:
         # PASSIVE waits for no reader; what a reader still needs stays in the log until the next time.

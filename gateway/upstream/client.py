@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _OVER_TLS = b"\r\nx-forwarded-proto: https\r\nherse-request: "
 _IN_CLEAR = b"\r\nx-forwarded-proto: http\r\nherse-request: "
+_TURNS = 2  # of the loop: in the second one all that had come by the first has been read
 WAITING_AT_MOST = 1_000  # requests that wait for a free connection; past it the answer is BUSY
 
 
@@ -60,7 +61,8 @@ class Portal:
         self._address = address
         self.head_seconds = address.head_seconds
         self.idle_seconds = address.idle_seconds
-        self._idle: list[Connection] = []  # the one used last is used first, so that the others can age out
+        self._idle: deque[Connection] = deque()  # the one that rested longest is used first: see _quiet
+        self._looks = self._to_look = 0
         self._open = 0
         self._waiting: deque[Errand] = deque()
         self._deadlines = Deadlines()
@@ -126,8 +128,8 @@ class Portal:
     def _dispatch(self, errand: Errand) -> None:
         # A tunnel never ends in the pool, and an unsafe request never rides on a connection that may be dying.
         while self._idle and errand.retryable:
-            connection = self._idle.pop()
-            if connection.quiet():
+            connection = self._idle.popleft()
+            if self._quiet(connection):
                 connection.begin(errand)
                 return
             connection.drop()
@@ -149,7 +151,7 @@ class Portal:
         self._waiting.append(errand)
         self._deadlines.add(errand)
         if self._idle:  # kept connections that this errand must not ride on: the oldest makes room for a fresh one
-            self._idle.pop(0).drop()
+            self._idle.popleft().drop()
 
     def _called(self) -> Errand | None:
         """Take the first that still waits out of the queue."""
@@ -201,16 +203,34 @@ class Portal:
     def release(self, connection: Connection) -> None:
         """Take a connection back, for whoever waits or for later."""
         connection.kept = True
+        connection.rest(self._address.keepalive_seconds, self._looks)
+        if self._to_look == 0:
+            asyncio.get_running_loop().call_soon(self._look)
+        self._to_look = _TURNS
         if self._waiting:
-            if not connection.quiet():
+            if not self._quiet(connection):
                 connection.drop()  # `gone` calls the next
                 return
             errand = self._called()
             if errand is not None:
                 connection.begin(errand)
                 return
-        connection.rest(self._address.keepalive_seconds)
         self._idle.append(connection)
+
+    def _look(self) -> None:
+        """Count a turn of the loop, until every resting connection has seen enough of them."""
+        self._looks += 1
+        self._to_look -= 1
+        if self._to_look:
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _quiet(self, connection: Connection) -> bool:
+        """Whether a kept connection may carry a request: open, and nothing has come that nobody asked for.
+
+        What lies unread would be taken for the answer to the next request: another person's, perhaps. Once the loop has
+        read all its sockets, it would have been found and the connection closed; before that the kernel is asked.
+        """
+        return not connection.closed and (self._looks - connection.looks >= _TURNS or not connection.unread())
 
     def forget(self, connection: Connection) -> None:
         """Strike an idle connection off."""

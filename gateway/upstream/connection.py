@@ -41,6 +41,7 @@ class Connection(AnswerReader):
         "deadline",
         "errand",
         "kept",
+        "looks",
     )
 
     def __init__(self, portal: Portal, loop: asyncio.AbstractEventLoop) -> None:
@@ -51,6 +52,7 @@ class Connection(AnswerReader):
         self.errand: Errand | None = None
         self.kept = False  # it waited in the pool, and may have died there
         self._idle = portal.idle_seconds
+        self.looks = 0
         self._tunnel = self._held = False
         self._reset()
 
@@ -78,8 +80,9 @@ class Connection(AnswerReader):
             self.deadline = NEVER
             errand.body.pipe(self)
 
-    def rest(self, seconds: float) -> None:
-        """Wait in the pool for the next errand, so long."""
+    def rest(self, seconds: float, looks: int) -> None:
+        """Wait in the pool for the next errand, so long; `looks` is how often the pool has seen its sockets read."""
+        self.looks = looks
         self.deadline = self._loop.time() + seconds
 
     def close(self) -> None:
@@ -99,12 +102,8 @@ class Connection(AnswerReader):
 
     def body_piece(self, data: bytes) -> None:
         """Send on one piece of the request body."""
-        if self.closed:
-            return
-        if self._chunked:
-            self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
-        else:
-            self._transport.write(data)
+        if not self.closed:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def body_end(self) -> None:
         """End the request body; from now on the portal owes an answer."""

@@ -7,6 +7,7 @@ What has two readings is not repaired: RFC 9112 sections 6 and 11. Nothing is se
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import select
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +22,18 @@ _FIRST, _OK, _LAST = 100, 200, 599
 _BODILESS = frozenset((204, 304))
 _FRAMING_LENGTHS = frozenset((len("content-length"), len("transfer-encoding")))
 _VERSIONS = frozenset(("1.0", "1.1"))
+
+
+class _PollFd(ctypes.Structure):
+    """`struct pollfd` of poll(2)."""
+
+    _fields_ = (("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short))
+
+
+# The C library's own poll, called under the interpreter's lock: it returns at once, and Python's `select.poll` would
+# give the lock to the ledger's thread at every request, and wait to get it back.
+_poll = ctypes.PyDLL(None).poll
+_poll.argtypes = (ctypes.POINTER(_PollFd), ctypes.c_ulong, ctypes.c_int)
 
 
 class AnswerReader(asyncio.Protocol):
@@ -47,7 +60,7 @@ class AnswerReader(asyncio.Protocol):
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._waits = select.poll()
+        self._waits = _PollFd()
         self.closed = False
         self._head_only = False
         self._begin()
@@ -67,14 +80,11 @@ class AnswerReader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        self._waits.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        self._waits = _PollFd(transport.get_extra_info("socket").fileno(), select.POLLIN, 0)
 
-    def quiet(self) -> bool:
-        """Whether a kept connection may carry a request: open, and nothing has come that nobody asked for.
-
-        What lies unread in the kernel would be taken for the answer to the next request: another person's, perhaps.
-        """
-        return not self.closed and not self._waits.poll(0)
+    def unread(self) -> bool:
+        """Whether something lies unread in the kernel, the end of the connection included."""
+        return bool(_poll(self._waits, 1, 0) != 0)
 
     def on_message_begin(self) -> None:
         """Notice an answer behind the answer: nobody asked for it, and the connection is never used again."""

@@ -34,6 +34,7 @@ Window: TypeAlias = "OrderedDict[bytes, int]"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
+_PERMIT = Effect.PERMIT
 
 
 class Outcome(NamedTuple):
@@ -48,6 +49,15 @@ class Outcome(NamedTuple):
     retry_after_seconds: int | None
 
 
+class _Asked(NamedTuple):
+    """A budget with its window and, worked out once, that window's length in microseconds and whether it asks proof."""
+
+    budget: Budget
+    window: Window
+    span: int
+    proof: bool
+
+
 @dataclass(slots=True)
 class Seen:
     """Whom one account looked up in one teleservice. Changed by the functions of this file alone."""
@@ -55,7 +65,9 @@ class Seen:
     latest: int = 0
     windows: dict[timedelta, Window] = field(default_factory=dict)
     arranged: tuple[Budget, ...] | None = None
-    """The budgets that have their windows."""
+    """The budgets that have their windows, as `asked` tells them; `spans` tells each window once."""
+    asked: list[_Asked] = field(default_factory=list)
+    spans: list[tuple[Window, int]] = field(default_factory=list)
     earlier: dict[bytes, int] = field(default_factory=dict)
     """People known from the ledger and not yet sorted into windows: the budgets come with the next hit."""
 
@@ -67,21 +79,19 @@ def hit(seen: Seen, budgets: tuple[Budget, ...], pseudonym: bytes, at: datetime,
     now = seen.latest = max(microseconds(at), seen.latest, proved or 0)
     arrange(seen, budgets, now)
     refusing: tuple[Budget, int] | None = None
-    for budget in budgets:
-        window = seen.windows[budget.window]
-        if pseudonym in window:
+    for one in seen.asked:
+        if pseudonym in one.window:
             continue
-        since = proved if budget.past is Effect.CHALLENGE else None
-        wait = _wait(window, budget, since, now)
+        budget, wait = one.budget, _wait(one, proved, now)
         if wait is not None and (refusing is None or _outweighs((budget, wait), refusing)):
             refusing = (budget, wait)
     if refusing is not None:
         budget, wait = refusing
-        return Outcome(budget.past, budget, _quotas(seen, budgets, proved, now), wait)
-    for window in seen.windows.values():
+        return Outcome(budget.past, budget, _quotas(seen, proved, now), wait)
+    for window, _ in seen.spans:
         window[pseudonym] = now
         window.move_to_end(pseudonym)
-    return Outcome(Effect.PERMIT, None, _quotas(seen, budgets, proved, now), None)
+    return Outcome(_PERMIT, None, _quotas(seen, proved, now), None)
 
 
 def remember(seen: Seen, pseudonym: bytes, last: datetime, at: datetime) -> None:
@@ -102,11 +112,17 @@ def arrange(seen: Seen, budgets: tuple[Budget, ...], now: int) -> None:
             known = _merged([seen.earlier, *seen.windows.values()])
             seen.windows = {length: OrderedDict(known) for length in (*seen.windows, *missing)}
             seen.earlier = {}
+        seen.spans = [(window, length // _MICROSECOND) for length, window in seen.windows.items()]
+        seen.asked = [_asked(seen, budget) for budget in budgets]
         seen.arranged = budgets
-    for length, window in seen.windows.items():
-        gone = now - length // _MICROSECOND
+    for window, span in seen.spans:
+        gone = now - span
         while window and next(iter(window.values())) <= gone:
             window.popitem(last=False)
+
+
+def _asked(seen: Seen, budget: Budget) -> _Asked:
+    return _Asked(budget, seen.windows[budget.window], budget.window // _MICROSECOND, budget.past is Effect.CHALLENGE)
 
 
 def _merged(found: Iterable[dict[bytes, int]]) -> list[tuple[bytes, int]]:
@@ -118,12 +134,13 @@ def _merged(found: Iterable[dict[bytes, int]]) -> list[tuple[bytes, int]]:
     return sorted(latest.items(), key=lambda one: one[1])
 
 
-def _wait(window: Window, budget: Budget, since: int | None, now: int) -> int | None:
+def _wait(one: _Asked, proved: int | None, now: int) -> int | None:
     """Seconds until the budget has a place again, or None if it has one now."""
-    count, oldest = _counted(window, since, budget.people)
-    if count < budget.people:
+    people = one.budget.people
+    count, oldest = _counted(one.window, proved if one.proof else None, people)
+    if count < people:
         return None
-    return _until_left(oldest, budget, now)
+    return _until_left(oldest, one.span, now)
 
 
 def _counted(window: Window, since: int | None, enough: int) -> tuple[int, int | None]:
@@ -142,9 +159,9 @@ def _counted(window: Window, since: int | None, enough: int) -> tuple[int, int |
     return count, oldest
 
 
-def _until_left(last: int | None, budget: Budget, now: int) -> int:
+def _until_left(last: int | None, span: int, now: int) -> int:
     """Whole seconds until someone last seen then leaves the window (a budget for nobody: the whole window)."""
-    left = (now if last is None else last) + budget.window // _MICROSECOND - now
+    left = (now if last is None else last) + span - now
     return -(-left // _SECOND)
 
 
@@ -152,13 +169,13 @@ def _outweighs(one: tuple[Budget, int], other: tuple[Budget, int]) -> bool:
     return (one[0].past is Effect.DENY, one[1]) > (other[0].past is Effect.DENY, other[1])
 
 
-def _quotas(seen: Seen, budgets: tuple[Budget, ...], proved: int | None, now: int) -> tuple[Quota, ...]:
+def _quotas(seen: Seen, proved: int | None, now: int) -> tuple[Quota, ...]:
     quotas = []
-    for budget in budgets:
-        since = proved if budget.past is Effect.CHALLENGE else None
-        count, oldest = _counted(seen.windows[budget.window], since, budget.people)
-        reset = 0 if oldest is None else _until_left(oldest, budget, now)
-        quotas.append(Quota(budget, budget.people - count, reset))
+    for one in seen.asked:
+        people = one.budget.people
+        count, oldest = _counted(one.window, proved if one.proof else None, people)
+        reset = 0 if oldest is None else _until_left(oldest, one.span, now)
+        quotas.append(Quota(one.budget, people - count, reset))
     return tuple(quotas)
 
 

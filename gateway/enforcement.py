@@ -9,6 +9,7 @@ and recorded like any other. No special case belongs here: exceptions are writte
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -180,7 +181,7 @@ class Enforcement:
 
     async def respond(self, visit: Visit) -> None:
         """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""
-        self._note(visit)
+        await self._note(visit)
         status, fields, body = await self._refusal(visit)
         visit.client.start(status, fields, None, body, complete=True)
 
@@ -229,14 +230,15 @@ class Enforcement:
         reference = None if session is None else session.reference
         return self._doors.returns.keep(target, form, reference, visit.at)
 
-    def _note(self, visit: Visit) -> None:
-        """Put a challenge or a refusal on record for the account it happened to; nobody waits for it."""
+    async def _note(self, visit: Visit) -> None:
+        """Put a challenge or a refusal on record for its account; without a ledger it is told all the same."""
         decision, request = visit.decision, visit.request
         if decision.reason in _HOUSE_FAULTS:
             log.warning(decision.reason, extra={"request": request.id.hex(), "teleservice": decision.rule})
         if visit.session is not None and decision.rule is not None and decision.effect is not _PERMIT:
             kind = EventKind.CHALLENGED if decision.effect is Effect.CHALLENGE else EventKind.REFUSED
-            self._doors.ledger.append([self._event(visit, kind)])
+            with suppress(LedgerError):
+                await self._doors.ledger.append([self._event(visit, kind)])
 
     def _event(self, visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
         decision, request = visit.decision, visit.request

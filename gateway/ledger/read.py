@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT_AT_MOST: Final = 1_000
-DISCLOSED: Final = frozenset({EventKind.LOOKUP})
 COUNTED: Final = frozenset({EventKind.LOOKUP, EventKind.LOOKUP_MISSED})
 """Kinds that budgets count: a number that nobody has was a look-up too."""
 
@@ -66,21 +65,6 @@ class LedgerReader:
         with self._reading() as connection:
             found = connection.execute(query, values).fetchall()
         return [StoredEvent(one[0], event_from_row(one[1:])) for one in found]
-
-    def count_people(
-        self,
-        account: str,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        kinds: frozenset[EventKind] = DISCLOSED,
-    ) -> dict[str, int]:
-        """How many different people the account looked up, by teleservice (with none: ``""``).
-
-        By default those of whom something was disclosed; with `kinds=COUNTED` those that budgets count.
-        """
-        query, values = people_query(account, kinds, _range(since, until))
-        with self._reading() as connection:
-            return dict(connection.execute(query, values).fetchall())
 
     def lookups_since(self, at: datetime) -> Iterator[tuple[str, str, bytes, datetime]]:
         """(account, teleservice, pseudonym, at) of all look-ups since then, oldest first, read as they are asked for.
@@ -127,22 +111,12 @@ def events_query(
     if kinds is not None:
         terms.append(_one_of(kinds, values))
     if before is not None:
-        terms.append("(at, sequence) < (select at, sequence from event where sequence = ?)")
-        values.append(before)
+        terms.append("(at, sequence) < (select at, sequence from event where sequence = ? and account = ?)")
+        values += [before, account]
     values.append(limit)
     query = (
         f"select sequence, {', '.join(COLUMNS)} from event where {' and '.join(terms)} "  # noqa: S608  # our own names
         "order by at desc, sequence desc limit ?"
-    )
-    return query, values
-
-
-def people_query(account: str, kinds: Iterable[EventKind], between: tuple[int, int]) -> tuple[str, list[object]]:
-    """Different pseudonyms by teleservice, along the same index."""
-    values: list[object] = [account, *between]
-    query = (
-        "select coalesce(teleservice, ''), count(distinct pseudonym) from event "  # noqa: S608  # our own names
-        f"where account = ? and at >= ? and at < ? and {_one_of(kinds, values)} and pseudonym is not null group by 1"
     )
     return query, values
 

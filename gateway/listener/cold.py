@@ -73,7 +73,7 @@ class Entrance:
         except DisconnectedError:
             client.abort()
         except Exception as error:  # noqa: BLE001  # the page failed: the type is logged, never what was sent
-            log.error("page-failed", extra={"error": type(error).__name__, "path": request.path})  # noqa: TRY400
+            log.error("page-failed", extra={"error": type(error).__name__, "request": request.id.hex()})  # noqa: TRY400
             if answer.started:
                 client.abort()
             else:

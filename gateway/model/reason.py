@@ -50,7 +50,6 @@ class Reason(StrEnum):
     PORTAL_TIMEOUT = "portal-timeout"
     PORTAL_ANSWER_INVALID = "portal-answer-invalid"
     LEDGER_UNAVAILABLE = "ledger-unavailable"
-    SHUTTING_DOWN = "shutting-down"
     BUSY = "busy"
     INTERNAL_ERROR = "internal-error"
     # sign-in and enrolment

@@ -139,15 +139,6 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Vous n'avez rien à corriger : nos équipes doivent intervenir. Réessayez plus tard ou appelez le 36 08.",
         "There is nothing for you to mend: our teams have to act. Try again later or call 36 08.",
     ),
-    Reason.SHUTTING_DOWN: Explanation(
-        503,
-        "Redémarrage en cours",
-        "Restart in progress",
-        "L'accès au portail redémarre.",
-        "Access to the portal is restarting.",
-        "Réessayez dans une minute.",
-        "Try again in a minute.",
-    ),
     Reason.BUSY: Explanation(
         503,
         "Trop de demandes en ce moment",

@@ -82,11 +82,6 @@ class Answer:
         if self._client is not None:
             self._client.hold(yes)
 
-    @property
-    def relayed(self) -> bool:
-        """Whether the hallway has let it go."""
-        return self._client is not None
-
     # the hallway's side
 
     def relay(self, client: Client, headers: Headers) -> None:

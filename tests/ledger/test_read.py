@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.ledger.event import LedgerUnreadable
-from gateway.ledger.read import COUNTED, LedgerReader, events_query, lookups_query, people_query
+from gateway.ledger.read import COUNTED, LedgerReader, events_query, lookups_query
 from gateway.ledger.store import create_ledger, open_ledger
 from gateway.model import Event, EventKind
 
@@ -95,14 +95,9 @@ def test_a_cursor_of_nothing_gives_nothing(reader: LedgerReader):
     assert reader.events("a", before=10_000) == []
 
 
-def test_people_are_counted_once_per_teleservice(reader: LedgerReader):
-    for kinds, options in ((frozenset({EventKind.LOOKUP}), {}), (COUNTED, {"kinds": COUNTED})):
-        wanted: dict[str, set[bytes]] = {}
-        for _, event in expected("b", kinds, NOON, NOON + timedelta(seconds=50)):
-            wanted.setdefault(event.teleservice, set()).add(event.pseudonym)
-        found = reader.count_people("b", NOON, NOON + timedelta(seconds=50), **options)
-        assert found == {teleservice: len(people) for teleservice, people in wanted.items()}
-    assert reader.count_people("nobody") == {}
+def test_a_cursor_of_another_account_gives_nothing(reader: LedgerReader):
+    foreign = reader.events("b", limit=1)[0].sequence
+    assert reader.events("a", before=foreign) == []
 
 
 def test_lookups_come_oldest_first_from_all_accounts(reader: LedgerReader):
@@ -141,9 +136,6 @@ def test_queries_stay_on_their_index_and_sort_nothing(reader: LedgerReader):
     told = plan(reader, *lookups_query(0))
     assert "SEARCH event USING INDEX event_of_patient (at>?)" in told
     assert "TEMP B-TREE" not in told
-    assert "USING INDEX event_of_account (account=? AND at>? AND at<?)" in plan(
-        reader, *people_query("a", COUNTED, between)
-    )
 
 
 def test_the_reader_cannot_write(reader: LedgerReader):

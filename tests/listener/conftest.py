@@ -34,5 +34,6 @@ def gateway(house):
     assert code is None, "the gateway died"
     assert b"walk-failed" not in log, log.decode()
     assert b"internal-error" not in log, log.decode()
+    assert b"respond-failed" not in log, log.decode()
     assert b"Traceback" not in log, log.decode()
     assert [one for one in CANARIES if one in log] == [], "K2: what a client sent stands in the log"

@@ -51,7 +51,7 @@ STATUSES = {
     500: {Reason.INTERNAL_ERROR},
     501: {Reason.NOT_IMPLEMENTED},
     502: {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ANSWER_INVALID},
-    503: {Reason.LEDGER_UNAVAILABLE, Reason.SHUTTING_DOWN, Reason.BUSY},
+    503: {Reason.LEDGER_UNAVAILABLE, Reason.BUSY},
     504: {Reason.PORTAL_TIMEOUT},
 }
 JARGON = ("HTTP", "token", "session ID", "TOTP", "header", "MFA", "gateway", "serveur mandataire")

@@ -33,4 +33,5 @@ def gateway(house):
     assert code is None, "the gateway died"
     assert b"walk-failed" not in log, log.decode()
     assert b"internal-error" not in log, log.decode()
+    assert b"respond-failed" not in log, log.decode()
     assert b"canary" not in log, "K2: what a client sent stands in the log"

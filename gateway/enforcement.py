@@ -12,26 +12,27 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.errors import LedgerError, Refused
 from gateway.identity.cookie import read_cookie
+from gateway.identity.session import session_key
 from gateway.ledger.store import LedgerBusy
-from gateway.metering.patient import find_patient
-from gateway.model import AccessRequest, Challenge, Decision, Effect, Event, EventKind, Level, Reason
-from gateway.pages.answers import rate_limit, redirect, refusal, wants_page
+from gateway.metering.patient import find_patient, patient_in_path
+from gateway.model import Challenge, Decision, Effect, Event, EventKind, Level, Reason
+from gateway.pages.answers import rate_limit_lines, redirect, refusal, wants_page
 from gateway.pending import start
-from gateway.policy.evaluate import evaluate
+from gateway.policy.evaluate import decide
 from gateway.policy.template import split
 from gateway.upstream.exchange import DisconnectedError
 from gateway.upstream.forms import read_form
-from gateway.upstream.headers import to_client
+from gateway.upstream.headers import lines_of
 from gateway.visit import UNDECIDED, HallwayDoors, Visit
 
 if TYPE_CHECKING:
-    from gateway.model import Receipt
+    from gateway.model import Meter, Receipt
     from gateway.pending import Pending
-    from gateway.upstream.answer import Answer
+    from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.exchange import Client, Headers, Request
 
 log = logging.getLogger("gateway.enforcement")
@@ -60,7 +61,7 @@ class Enforcement:
         fields = {name.lower(): value for name, value in headers}
         accept, language = fields.get(b"accept", b""), fields.get(b"accept-language", b"")
         status, told, body = refusal(replace(UNDECIDED, reasons=(reason,)), accept, language, "-")
-        client.start(status, told, None, body, complete=True)
+        client.start(status, lines_of(told), None, body, complete=True)
 
     async def _walk(self, visit: Visit) -> None:
         answer = None
@@ -96,21 +97,20 @@ class Enforcement:
 
     def identify(self, visit: Visit) -> None:
         """Who asks: the session of the one cookie that is ours, or nobody."""
-        doors = self._doors
         fields = visit.request.fields
-        token = fields.token
-        if token is False:
-            token = fields.token = read_cookie(fields.every(b"cookie"), doors.cookie_name)
-        if token is not None:
-            visit.session = doors.sessions.find(token, visit.at)
-            if visit.session is not None:
-                visit.subject = visit.session.subject
+        key = fields.session
+        if key is False:
+            token = read_cookie(fields.every(b"cookie"), self._doors.cookie_name)
+            key = fields.session = None if token is None else session_key(token)
+        if key is not None:
+            session = visit.session = self._doors.sessions.living(key, visit.at)
+            if session is not None:
+                visit.subject = session.subject
 
     def decide(self, visit: Visit) -> None:
         """Whether the policy permits it, under which obligations."""
         request = visit.request
-        asked = AccessRequest(visit.subject, request.method, request.path, visit.at, request.upgrade)
-        visit.decision = evaluate(self.policy, asked)
+        visit.decision = decide(self.policy, visit.subject, request.method, request.path, visit.at, request.upgrade)
         if request.fields.worker:
             raise Refused(Reason.SERVICE_WORKER_NOT_ALLOWED)
         if request.upgrade or request.method not in _SAFE:
@@ -137,14 +137,9 @@ class Enforcement:
         decision, subject = visit.decision, visit.subject
         if decision.meter is None or decision.effect is not _PERMIT:
             return
-        kind = request.header(b"content-type")
-        patient = decision.meter.patient
-        captures = [(patient.name, split(request.path)[decision.segment])] if decision.segment else []
-        number = find_patient(patient, captures, request.query, kind, body)
-        visit.pseudonym = doors.pseudonym(number)
+        visit.pseudonym = doors.pseudonym(_patient(request, decision, body))
         account, rule, budgets = subject.account or "", decision.rule or "", decision.meter.budgets
-        level = max(subject.assurance.level, Level.MFA)
-        proved_at = subject.assurance.proved_at(level)
+        proved_at = subject.assurance.stepped_up_at
         outcome = doors.meter.hit(account, rule, budgets, visit.pseudonym, visit.at, proved_at)
         visit.quotas = outcome.quotas
         if outcome.effect is not _PERMIT:
@@ -154,7 +149,7 @@ class Enforcement:
                 quotas=outcome.quotas,
                 effect=outcome.effect,
                 reasons=(Reason.BUDGET_PROOF_REQUIRED if challenged else Reason.BUDGET_EXHAUSTED,),
-                challenge=Challenge(level, timedelta(0)) if challenged else None,
+                challenge=Challenge(max(subject.assurance.level, Level.MFA), timedelta(0)) if challenged else None,
                 retry_after_seconds=None if challenged else outcome.retry_after_seconds,
             )
 
@@ -162,7 +157,7 @@ class Enforcement:
         """Put on record, before it is forwarded, what changes something."""
         return self._doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
 
-    def forward(self, visit: Visit) -> Pending[Answer]:
+    def forward(self, visit: Visit) -> Pending[Answer | WholeAnswer]:
         """Ask the portal; what must be recorded is not even asked without a ledger."""
         decision, doors = visit.decision, self._doors
         if decision.record is not None and doors.ledger.failed:
@@ -174,7 +169,7 @@ class Enforcement:
             visit.request, visit.client, identity, metered=decision.meter is not None, streams=decision.streams
         )
 
-    def record(self, visit: Visit, answer: Answer) -> Pending[Receipt]:
+    def record(self, visit: Visit, answer: Answer | WholeAnswer) -> Pending[Receipt]:
         """Make the disclosure durable; only then may the answer leave."""
         kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
         return self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
@@ -183,20 +178,17 @@ class Enforcement:
         """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""
         await self._note(visit)
         status, fields, body = await self._refusal(visit)
-        visit.client.start(status, fields, None, body, complete=True)
+        visit.client.start(status, lines_of(fields), None, body, complete=True)
 
-    def _relayed(self, visit: Visit, answer: Answer) -> bool:
+    def _relayed(self, visit: Visit, answer: Answer | WholeAnswer) -> bool:
         """Let the answer go; or tell that it broke while it was kept back."""
-        decision, client = visit.decision, visit.client
-        fields = to_client(
-            answer.fields, self._doors.cookie_name, private=not decision.anonymous, metered=decision.meter is not None
-        )
+        decision, client, lines = visit.decision, visit.client, answer.lines
         if visit.quotas:
-            fields += rate_limit(decision.rule, visit.quotas)
+            lines += rate_limit_lines(decision.rule, visit.quotas)
         if decision.streams or answer.upgraded:
             self._cut_with_session(visit)
         try:
-            answer.relay(client, fields)
+            answer.relay(client, lines)
         except Refused as refused:
             visit.decision = _denied(decision, refused)
             return False
@@ -257,6 +249,15 @@ class Enforcement:
             status=status,
             categories=() if record is None else record.categories,
         )
+
+
+def _patient(request: Request, decision: Decision, body: bytes) -> str:
+    """The canonical number of the patient a metered request is about."""
+    if decision.segment and not request.query and not body:
+        return patient_in_path(request.path, decision.segment)
+    locator = cast("Meter", decision.meter).patient
+    captures = [(locator.name, split(request.path)[decision.segment])] if decision.segment else []
+    return find_patient(locator, captures, request.query, request.header(b"content-type"), body)
 
 
 def _check_still_signed_in(visit: Visit) -> None:

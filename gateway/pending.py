@@ -35,19 +35,16 @@ class Pending(Generic[T]):
         if not self.done:
             self.done = True
             self._value = value
-            self._wake()
+            if self._callback is not None:
+                self._callback()
 
     def fail(self, error: BaseException) -> None:
         """Give an exception that the waiter will see raised."""
         if not self.done:
             self.done = True
             self._error = error
-            self._wake()
-
-    def _wake(self) -> None:
-        callback, self._callback = self._callback, None
-        if callback is not None:
-            callback()
+            if self._callback is not None:
+                self._callback()
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Call back once there is an outcome (at once if there is one)."""
@@ -65,7 +62,9 @@ class Pending(Generic[T]):
     def __await__(self) -> Generator[Pending[Any], None, T]:
         if not self.done:
             yield self
-        return self.result()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # as in `result`
 
     async def wait(self) -> T:
         """For asyncio code: wait in the running loop."""
@@ -103,4 +102,4 @@ class _Walker:
         except BaseException as error:  # noqa: BLE001  # the one place where a walk's failure is handed over
             self._ended(error)
         else:
-            awaited.on_done(self.step)
+            awaited._callback = self.step  # noqa: SLF001  # only what has no outcome yet is ever awaited

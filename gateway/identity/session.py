@@ -8,11 +8,9 @@ A strengthened session gets a new token and keeps its reference, its watchers an
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +18,18 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.proofs import assurance_of, proofs_text
 from gateway.identity.schema import reading, writing
-from gateway.model import Assurance, Method, Proof, Reason, Subject
+from gateway.model import Assurance, Reason, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Connection, Engine
 
     from gateway.identity.accounts import Account
+    from gateway.model import Proof
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,11 @@ class Session:
         return f"<Session {self.reference}>"
 
 
+def session_key(token: bytes) -> bytes | None:
+    """What a session is kept under: the token's SHA-256. None for what cannot be a token."""
+    return sha256(token).digest() if len(token) == _TOKEN_LENGTH else None
+
+
 class Sessions:
     """The living sessions. `idle` without a request, or `absolute` after opening, ends one."""
 
@@ -125,9 +131,12 @@ class Sessions:
 
     def find(self, token: bytes, at: datetime) -> Session | None:
         """The living session of a token, now seen; None for everything else."""
-        if len(token) != _TOKEN_LENGTH:
-            return None
-        session = self._live.get(sha256(token).digest())
+        key = session_key(token)
+        return None if key is None else self.living(key, at)
+
+    def living(self, key: bytes, at: datetime) -> Session | None:
+        """As `find`, by the token's key: for whoever meets the same token again and again."""
+        session = self._live.get(key)
         if session is None:
             return None
         if at >= session.expires_at or at - session.seen_at >= self._idle:
@@ -149,7 +158,7 @@ class Sessions:
         change = (
             schema.session.update()
             .where(_SESSION.digest == session.digest)
-            .values(digest=digest, proofs=_proofs_json(subject.assurance), seen_at=at)
+            .values(digest=digest, proofs=proofs_text(subject.assurance), seen_at=at)
         )
         with writing(self._engine) as connection:
             stands = connection.execute(change).rowcount == 1
@@ -257,7 +266,7 @@ class Sessions:
             title=row.title,
             profession=row.profession,
             rpps=row.rpps,
-            assurance=_assurance(row.proofs),
+            assurance=assurance_of(row.proofs),
             session=row.reference,
         )
         expires_at = min(row.expires_at, row.opened_at + self._absolute)  # the settings may have become stricter
@@ -280,20 +289,10 @@ def _row(session: Session) -> dict[str, Any]:
         "digest": session.digest,
         "reference": session.reference,
         "account": session.subject.account,
-        "proofs": _proofs_json(session.subject.assurance),
+        "proofs": proofs_text(session.subject.assurance),
         "opened_at": session.opened_at,
         "seen_at": session.seen_at,
         "expires_at": session.expires_at,
         "network": session.network,
         "device": session.device,
     }
-
-
-def _proofs_json(assurance: Assurance) -> str:
-    return json.dumps([[str(proof.method), proof.at.isoformat()] for proof in assurance.proofs])
-
-
-def _assurance(text: str) -> Assurance:
-    return Assurance(
-        tuple(Proof(Method(method), datetime.fromisoformat(at).astimezone(UTC)) for method, at in json.loads(text))
-    )

@@ -92,27 +92,31 @@ def row(event: Event) -> Row:
     ValueError when the event names a patient and its account or teleservice would change by cleaning: people are
     counted under these names, and after a restart they must be found under the same. TypeError for a naive time.
     """
-    account = clean_text(event.account, NAME_LIMIT)
-    teleservice = _name(event.teleservice)
-    if event.pseudonym is not None and (account != event.account or teleservice != event.teleservice):
-        raise ValueError(
-            f"a look-up of account {account!r} in teleservice {teleservice!r} has a name that the ledger would change; "
-            f"expected printable names of at most {NAME_LIMIT} characters"
-        )
+    kind, account, at, session, network, device, method, teleservice, request, reason, pseudonym, status, told = event
+    names = f"{account}{session}{network}{teleservice}"
+    # Clean together is clean each, and together within the limit is within it each: so it is almost always.
+    if len(names) > NAME_LIMIT or not names.isprintable():
+        account = clean_text(account, NAME_LIMIT)
+        session, network, teleservice = _name(session), _name(network), _name(teleservice)
+        if pseudonym is not None and (account != event.account or teleservice != event.teleservice):
+            raise ValueError(
+                f"a look-up of account {account!r} in teleservice {teleservice!r} has a name that the ledger would "
+                f"change; expected printable names of at most {NAME_LIMIT} characters"
+            )
     return (
-        event.request,
-        microseconds(event.at),
-        event.kind.value,
+        request,
+        (at - EPOCH) // MICROSECOND,
+        kind._value_,
         account,
-        _name(event.session),
-        _name(event.network),
-        None if event.device is None else clean_text(event.device, DEVICE_LIMIT),
-        _name(event.method),
+        session,
+        network,
+        None if device is None else clean_text(device, DEVICE_LIMIT),
+        None if method is None else _name(method),
         teleservice,
-        _name(event.reason),
-        event.pseudonym,
-        event.status,
-        _categories_text(event.categories) if event.categories else None,
+        None if reason is None else _name(reason),
+        pseudonym,
+        status,
+        _categories_text(told) if told else None,
     )
 
 

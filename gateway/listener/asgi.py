@@ -70,9 +70,9 @@ class HallwayApp:
             head.path,
             head.query,
             head.fields,
-            host=head.host,
-            peer=peer[0] if peer else "127.0.0.1",
-            secure=scope["scheme"] == "https",
+            head.host,
+            peer[0] if peer else "127.0.0.1",
+            scope["scheme"] == "https",
             body=body,
         )
 
@@ -106,8 +106,8 @@ class _AsgiClient:
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._over = False
 
-    def start(self, status: int, headers: Headers, length: int | None, first: bytes, complete: bool) -> None:
-        fields = list(headers)
+    def start(self, status: int, lines: bytes, length: int | None, first: bytes, complete: bool) -> None:
+        fields = [(name, value) for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[1:])]
         if length is None and complete:
             length = len(first)
         if length is not None and status not in BODILESS:
@@ -129,7 +129,7 @@ class _AsgiClient:
     def abort(self) -> None:
         self._end()
 
-    def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
+    def switch(self, lines: bytes, receiver: Callable[[bytes], None]) -> None:
         raise NotImplementedError("a tunnel needs the wire listener")
 
     def hold(self, yes: bool) -> None:

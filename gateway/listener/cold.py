@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.upstream.exchange import DisconnectedError
+from gateway.upstream.headers import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -52,7 +53,8 @@ class Entrance:
 
     def enter(self, request: Request, client: Client) -> None:
         """Walk one request."""
-        if not is_own(request.path):
+        path = request.path
+        if not path.startswith("/.") or path[: len(OWN) + 1].lower() not in _OWN_STARTS:
             self._hallway.enter(request, client)
             return
         if request.upgrade:
@@ -78,11 +80,6 @@ class Entrance:
                 client.abort()
             else:
                 self._hallway.turn_away(Reason.INTERNAL_ERROR, request.headers, client)
-
-
-def is_own(path: str) -> bool:
-    """Whether a canonical path belongs to the gateway itself."""
-    return path[1:2] == OWN[1] and path[: len(OWN) + 1].lower() in _OWN_STARTS
 
 
 def scope_of(request: Request) -> dict[str, Any]:
@@ -165,7 +162,7 @@ class _Answering:
             status, headers, length = self._head
             self._head = None
             self.started = True
-            self._client.start(status, headers, length, body, complete=not more)
+            self._client.start(status, lines_of(headers), length, body, complete=not more)
             return
         self._client.send(body)
         if not more:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.listener.wire import WireProtocol
-    from gateway.upstream.exchange import Body, Flow, Headers
+    from gateway.upstream.exchange import Body, Flow
 
 STATUS_LINES = {code: b"HTTP/1.1 %d \r\n" % code for code in range(100, 600)} | {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
@@ -25,37 +25,56 @@ STATUS_LINES = {code: b"HTTP/1.1 %d \r\n" % code for code in range(100, 600)} | 
 BODILESS = frozenset((204, 304))
 DRAINED_BYTES = 65_536  # an unread body up to this is read away, so that the connection can go on
 _ENDLESS = DRAINED_BYTES + 1
+_WHOLE = b"%bdate: %b%b\r\ncontent-length: %d\r\n\r\n%b"
 
 
 class WireExchange:
     """Takes the answer of one request; obeys `gateway.upstream.exchange.Client`."""
 
-    __slots__ = ("_chunked", "_head_only", "_http11", "_over", "_wire", "body", "ended", "flow", "keep", "started")
+    __slots__ = (
+        "_chunked",
+        "_head_only",
+        "_http11",
+        "_over",
+        "_plain",
+        "_wire",
+        "body",
+        "ended",
+        "flow",
+        "keep",
+        "started",
+    )
 
     def __init__(self, wire: WireProtocol, method: str, body: Body | None, *, http11: bool, keep: bool) -> None:
         self._wire = wire
         self.body = body
         self._head_only = method == "HEAD"
         self._http11 = http11
-        self._chunked = False
-        self._over = False
+        self._plain = http11 and body is None and not self._head_only
+        self._chunked = self._over = self.started = False
         self.keep = keep
-        self.started = False
         self.flow: Flow | None = None
         self.ended: Callable[[], None] | None = None
 
-    def start(self, status: int, headers: Headers, length: int | None, first: bytes, complete: bool) -> None:
+    def start(self, status: int, lines: bytes, length: int | None, first: bytes, complete: bool) -> None:
         """Send the head and the first piece."""
+        wire = self._wire
         if self._over:
             self._call_ended()
-            return
+        elif complete and self._plain and self.keep and status not in BODILESS:
+            self.started = True
+            wire.transport.write(_WHOLE % (STATUS_LINES[status], wire.date, lines, len(first), first))
+            self._end()
+        else:
+            self._start(status, lines, length, first, complete=complete)
+
+    def _start(self, status: int, lines: bytes, length: int | None, first: bytes, *, complete: bool) -> None:
+        """Start the answers that are not whole and plain."""
         self.started = True
         body = self.body
         if body is not None and not body.ended and (body.unasked or (body.length or _ENDLESS) > DRAINED_BYTES):
             self.keep = False
-        parts = [STATUS_LINES[status], b"date: ", self._wire.date]
-        for name, value in headers:
-            parts += (b"\r\n", name, b": ", value)
+        parts = [STATUS_LINES[status], b"date: ", self._wire.date, lines]
         bodiless = self._head_only or status in BODILESS
         if length is None and complete and not bodiless:
             length = len(first)
@@ -70,8 +89,6 @@ class WireExchange:
 
     def _framing(self, status: int, length: int | None, *, bodiless: bool) -> list[bytes]:
         """Say how the body ends, and whether the connection goes on; the last lines of a head."""
-        if length is not None and self.keep and self._http11 and status not in BODILESS:
-            return [b"\r\ncontent-length: %d\r\n\r\n" % length]
         parts: list[bytes] = []
         if length is not None:
             if status not in BODILESS:
@@ -112,17 +129,14 @@ class WireExchange:
             self._wire.cut()
             self._call_ended()
 
-    def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
+    def switch(self, lines: bytes, receiver: Callable[[bytes], None]) -> None:
         """Answer 101; from here on both sides are raw bytes."""
         if self._over or self._wire.closing:
             self._call_ended()
             raise Refused(Reason.MALFORMED_REQUEST)
         self.started = True
-        parts = [STATUS_LINES[101], b"connection: upgrade\r\nupgrade: websocket"]
-        for name, value in headers:
-            parts += (b"\r\n", name, b": ", value)
-        parts.append(b"\r\n\r\n")
-        self._wire.transport.write(b"".join(parts))
+        switched = b"%bconnection: upgrade\r\nupgrade: websocket%b\r\n\r\n" % (STATUS_LINES[101], lines)
+        self._wire.transport.write(switched)
         self._wire.tunnel(receiver)
 
     def hold(self, yes: bool) -> None:

@@ -8,7 +8,11 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
+from gateway.upstream.deadlines import NEVER
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.listener.doors import Doors
 
 _WRITE_HIGH = 262_144
@@ -18,7 +22,19 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, by a reset
 class Line(asyncio.Protocol):
     """One accepted connection; its transport, once `_accept` has seen it."""
 
-    __slots__ = ("_doors", "_limits", "_loop", "_paused", "_peer", "_secure", "_server", "transport")
+    __slots__ = (
+        "_doors",
+        "_limits",
+        "_loop",
+        "_paused",
+        "_peer",
+        "_receiver",
+        "_secure",
+        "_server",
+        "closing",
+        "deadline",
+        "transport",
+    )
 
     def __init__(self, doors: Doors, server_state: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._doors = doors
@@ -29,6 +45,9 @@ class Line(asyncio.Protocol):
         self._peer = ""
         self._secure = False
         self._paused = False  # nothing is read
+        self.closing = False
+        self.deadline = NEVER
+        self._receiver: Callable[[bytes], None] | None = None  # of a tunnel
 
     def _accept(self, transport: asyncio.BaseTransport) -> bool:
         """Take the connection in, or turn it away when there are too many."""
@@ -56,7 +75,12 @@ class Line(asyncio.Protocol):
             link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
-    def _pause(self, yes: bool) -> bool:
+    def tunnel(self, receiver: Callable[[bytes], None]) -> None:
+        """Hand everything that comes to `receiver` from now on."""
+        self._receiver = receiver
+        self.deadline = NEVER
+
+    def hold(self, yes: bool) -> bool:
         """Stop reading, or go on; tells whether that changed anything."""
         if yes == self._paused or self.transport.is_closing():
             return False

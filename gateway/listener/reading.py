@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
 from gateway.errors import Refused
 from gateway.listener.line import Line
-from gateway.listener.strict import judge, judge_fields, weigh
+from gateway.listener.strict import PLAIN_GET, judge, judge_fields, weigh
 from gateway.model import Reason
+from gateway.upstream.exchange import Request
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,6 +34,9 @@ class HeadReader(Line):
         "_parser",
         "_reading",
         "_received",
+        "_repeated_at_most",
+        "_resting",
+        "_tail",
         "_url",
     )
 
@@ -41,8 +45,11 @@ class HeadReader(Line):
         self._parser = httptools.HttpRequestParser(self)
         self._fault: Reason | None = None
         self._reading = 0  # the size of the read under way
+        self._resting = True  # between two exchanges: whatever comes begins a head
+        self._tail = b""  # what followed the target in the head judged last, if the next one may repeat it
         self._came: Headers = []  # the fields judged last: most requests repeat those of the one before
-        self._judged_fields: Judged | None = None
+        self._judged_fields = cast("Judged", None)
+        self._repeated_at_most = min(doors.limits.head_bytes, doors.limits.url_bytes)
         self._begin()
 
     def _begin(self) -> None:
@@ -51,6 +58,20 @@ class HeadReader(Line):
         self._received = 0  # bytes since the last progress: a head, or a piece of a body, must come of them
         self._may_receive = self._limits.head_bytes + self._reading  # one read may bring much that came before the head
         self._in_head = False
+
+    def _repeated(self, data: bytes) -> Request | None:
+        """The GET that repeats, byte for byte behind its target, the head judged last: it need not be parsed again.
+
+        Only between two exchanges, and only a whole read: what was one head then is one head now.
+        """
+        tail = self._tail
+        if tail and data.endswith(tail) and len(data) <= self._repeated_at_most:
+            asked = PLAIN_GET.fullmatch(data, 0, len(data) - len(tail))
+            if asked is not None:
+                target, path, query = asked.groups(b"")
+                fields, _, host = self._judged_fields
+                return Request("GET", target, path.decode("ascii"), query, fields, host, self._peer, self._secure)
+        return None
 
     def on_url(self, url: bytes) -> None:
         """Collect the target as it stands on the wire."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.errors import Refused
 from gateway.model import Reason
-from gateway.policy.target import canonical
+from gateway.policy.target import PLAIN, canonical
 from gateway.upstream.exchange import Fields
 
 if TYPE_CHECKING:
@@ -41,6 +41,17 @@ class Limits:
     idle_seconds: float = 75.0
     stalled_seconds: float = 60.0  # how long a client may take nothing of its answer
     connections: int = 10_000
+
+
+# The first line of most requests, and a whole head without a body that begins with one; its end is what may repeat.
+PLAIN_GET = re.compile(rb"GET (" + PLAIN + rb")")
+_WHOLE_HEAD = re.compile(rb"GET [\x21-\x7e]++( HTTP/1\.1\r\n(?:[^\r\n]++\r\n)+\r\n)")
+
+
+def repeatable(data: bytes) -> bytes:
+    """What follows the target in a read that is exactly one head; empty if it is not."""
+    head = _WHOLE_HEAD.fullmatch(data)
+    return b"" if head is None else head[1]
 
 
 class Judged(NamedTuple):

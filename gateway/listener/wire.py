@@ -15,13 +15,13 @@ import httptools
 from gateway.errors import Refused
 from gateway.listener.exchange import WireExchange
 from gateway.listener.reading import HeadReader
+from gateway.listener.strict import repeatable
 from gateway.model import Reason
 from gateway.upstream.deadlines import NEVER
 from gateway.upstream.exchange import Body, DisconnectedError, Request
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
     from gateway.listener.doors import Doors
 
@@ -37,23 +37,19 @@ class WireProtocol(HeadReader):
         "_current",
         "_draining",
         "_queue",
-        "_receiver",
+        "_repeats",
         "_stalled",
         "_upgrading",
-        "closing",
-        "deadline",
     )
 
     def __init__(self, doors: Doors, server_state: Any, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(doors, server_state, loop)
-        self.deadline = NEVER
         self._current: WireExchange | None = None
         self._queue: deque[tuple[WireExchange, Request]] = deque()
-        self._receiver: Callable[[bytes], None] | None = None
-        self.closing = False
         self._draining = False  # the body of an answered request is read away
         self._stalled = False  # the client does not take what is written
         self._upgrading = False
+        self._repeats = False  # the head judged last leaves the connection as if it had never come
         self._body: Body | None = None  # the one that is arriving: of the current exchange, or of the last in the queue
 
     # asyncio's side
@@ -77,12 +73,19 @@ class WireProtocol(HeadReader):
         self._queue.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; what it finds comes by the callbacks below."""
+        """Feed the parser; what it finds comes by the callbacks below. A head that repeats need not be parsed again."""
+        resting, self._resting = self._resting, False
+        if resting:
+            request = self._repeated(data)
+            if request is not None:
+                self._enter(WireExchange(self, "GET", None, http11=True, keep=True), request)
+                return
         if self._receiver is not None:
             self._receiver(data)
             return
         if self.closing:
             return
+        self._tail = b""
         self._reading = len(data)
         try:
             self._parser.feed_data(data)
@@ -97,6 +100,8 @@ class WireProtocol(HeadReader):
                 fault = self._overweight()
             if fault is not None:
                 self._refuse(fault)
+            elif resting and self._repeats:
+                self._tail = repeatable(data)
 
     def eof_received(self) -> bool:
         """Treat a half-closed client as gone: nothing is answered into the void."""
@@ -171,15 +176,16 @@ class WireProtocol(HeadReader):
             head.path,
             head.query,
             head.fields,
-            host=head.host,
-            peer=self._peer,
-            secure=self._secure,
-            body=body,
-            upgrade=head.upgrade,
+            head.host,
+            self._peer,
+            self._secure,
+            body,
+            head.upgrade,
         )
         self._upgrading = head.upgrade
         parser = self._parser
         keep = parser.should_keep_alive() and not head.upgrade and not self._doors.stopping
+        self._repeats = keep and body is None
         exchange = WireExchange(self, head.method, body, http11=head.http11, keep=keep)
         if self._current is None and not self._stalled:
             self._enter(exchange, request)
@@ -205,7 +211,7 @@ class WireProtocol(HeadReader):
         if body is None or self._fault is not None:
             return
         if self._paused and not self._queue:
-            self._pause(False)  # it was held back, and nobody will ask for more of it
+            self.hold(False)  # it was held back, and nobody will ask for more of it
         if self._draining:
             self._draining = False
             self._next()
@@ -238,11 +244,13 @@ class WireProtocol(HeadReader):
             self._enter(exchange, request)
         else:
             limits = self._limits
+            self._resting = not self._in_head
             self.deadline = self._loop.time() + (limits.head_seconds if self._in_head else limits.idle_seconds)
 
     def _close(self, *, linger: bool) -> None:
         """Close once all is written. Lingering, what still comes is read away, else the answer is lost to a reset."""
         self.closing = True
+        self._resting = False
         if linger:
             self.deadline = self._loop.time() + LINGER_SECONDS
             self._hold_back(False)
@@ -252,21 +260,17 @@ class WireProtocol(HeadReader):
             self.deadline = self._loop.time() + self._limits.stalled_seconds
             self.transport.close()
 
-    def tunnel(self, receiver: Callable[[bytes], None]) -> None:
-        """Hand everything that comes to `receiver` from now on."""
-        self._receiver = receiver
-        self.deadline = NEVER
-
     def _enter(self, exchange: WireExchange, request: Request) -> None:
         self._current = exchange
-        reading = request.body is not None and request.body is self._body
+        body = request.body
+        reading = body is not None and body is self._body
         self.deadline = self._loop.time() + self._limits.body_seconds if reading else NEVER
-        self._server.total_requests += 1
         self._doors.doorman.enter(request, exchange)
 
     def _refuse(self, reason: Reason) -> None:
         """Answer what could not be judged, once, and close. Behind an answer under way there is only the close."""
         self.closing = True
+        self._resting = False
         current = self._current
         if current is not None:
             current.keep = False
@@ -280,13 +284,9 @@ class WireProtocol(HeadReader):
         self._current = WireExchange(self, "GET", None, http11=True, keep=False)
         self._doors.doorman.turn_away(reason, self._headers, self._current)
 
-    def hold(self, yes: bool) -> None:
-        """Stop reading from the client of a tunnel, or go on."""
-        self._pause(yes)
-
     def _hold_back(self, yes: bool) -> None:
         """Stop reading, or go on. While it is us who do not read, the client has no deadline for its body."""
-        if self._pause(yes) and not self._stalled:
+        if self.hold(yes) and not self._stalled:
             body, current = self._body, self._current
             if body is not None and current is not None and current.body is body:
                 self.deadline = NEVER if yes else self._loop.time() + self._limits.body_seconds

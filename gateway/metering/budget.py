@@ -34,7 +34,7 @@ Window: TypeAlias = "OrderedDict[bytes, int]"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
-_PERMIT = Effect.PERMIT
+_PERMIT, _DENY = Effect.PERMIT, Effect.DENY
 
 
 class Outcome(NamedTuple):
@@ -56,6 +56,7 @@ class _Asked(NamedTuple):
     window: Window
     span: int
     proof: bool
+    people: int
 
 
 @dataclass(slots=True)
@@ -68,30 +69,38 @@ class Seen:
     """The budgets that have their windows, as `asked` tells them; `spans` tells each window once."""
     asked: list[_Asked] = field(default_factory=list)
     spans: list[tuple[Window, int]] = field(default_factory=list)
+    all_stay_until: int = 0
+    """Before this moment nobody leaves any window: whoever is added or moved later, leaves later."""
     earlier: dict[bytes, int] = field(default_factory=dict)
     """People known from the ledger and not yet sorted into windows: the budgets come with the next hit."""
+    proved_at: datetime | None = None
+    proved: int | None = None
+    """The proof of the last hit, and the same in microseconds: the next look-up mostly comes under the same one."""
 
 
 def hit(seen: Seen, budgets: tuple[Budget, ...], pseudonym: bytes, at: datetime, proved_at: datetime | None) -> Outcome:
     """One look-up: asked of all budgets, counted only if all permit. `proved_at`: the last fresh proof, or None."""
-    proved = None if proved_at is None else microseconds(proved_at)
-    # A proof from the future of this clock tells that the clock stepped back.
-    now = seen.latest = max(microseconds(at), seen.latest, proved or 0)
-    arrange(seen, budgets, now)
+    if proved_at is not seen.proved_at:
+        seen.proved = None if proved_at is None else microseconds(proved_at)
+        seen.proved_at = proved_at
+        # A proof from the future of this clock tells that the clock stepped back.
+        seen.latest = max(seen.latest, seen.proved or 0)
+    now = seen.latest = max((at - _EPOCH) // _MICROSECOND, seen.latest)
+    if budgets is not seen.arranged or now >= seen.all_stay_until:
+        arrange(seen, budgets, now)
+    proved = seen.proved
     refusing: tuple[Budget, int] | None = None
     for one in seen.asked:
-        if pseudonym in one.window:
-            continue
-        budget, wait = one.budget, _wait(one, proved, now)
-        if wait is not None and (refusing is None or _outweighs((budget, wait), refusing)):
-            refusing = (budget, wait)
+        window = one.window
+        if len(window) >= one.people and pseudonym not in window:
+            refusing = _weightier(refusing, one, proved, now)
     if refusing is not None:
         budget, wait = refusing
-        return Outcome(budget.past, budget, _quotas(seen, proved, now), wait)
+        return Outcome(budget.past, budget, _quotas(seen.asked, proved, now), wait)
     for window, _ in seen.spans:
         window[pseudonym] = now
         window.move_to_end(pseudonym)
-    return Outcome(_PERMIT, None, _quotas(seen, proved, now), None)
+    return Outcome(_PERMIT, None, _quotas(seen.asked, proved, now), None)
 
 
 def remember(seen: Seen, pseudonym: bytes, last: datetime, at: datetime) -> None:
@@ -99,6 +108,7 @@ def remember(seen: Seen, pseudonym: bytes, last: datetime, at: datetime) -> None
     moment = min(microseconds(last), microseconds(at))
     seen.latest = max(seen.latest, moment)
     seen.earlier[pseudonym] = max(moment, seen.earlier.get(pseudonym, moment))
+    seen.arranged = None
 
 
 def arrange(seen: Seen, budgets: tuple[Budget, ...], now: int) -> None:
@@ -106,7 +116,7 @@ def arrange(seen: Seen, budgets: tuple[Budget, ...], now: int) -> None:
 
     Windows are never given up for other budgets: what they know may be asked again, by another rule or session.
     """
-    if seen.arranged is not budgets or seen.earlier:
+    if seen.arranged is not budgets:
         missing = [budget.window for budget in budgets if budget.window not in seen.windows]
         if missing or seen.earlier:
             known = _merged([seen.earlier, *seen.windows.values()])
@@ -119,10 +129,14 @@ def arrange(seen: Seen, budgets: tuple[Budget, ...], now: int) -> None:
         gone = now - span
         while window and next(iter(window.values())) <= gone:
             window.popitem(last=False)
+    # Whoever comes next, comes at the account's own time, which a sweep may be ahead of.
+    coming = min(now, seen.latest)
+    seen.all_stay_until = min((next(iter(window.values()), coming) + span for window, span in seen.spans), default=0)
 
 
 def _asked(seen: Seen, budget: Budget) -> _Asked:
-    return _Asked(budget, seen.windows[budget.window], budget.window // _MICROSECOND, budget.past is Effect.CHALLENGE)
+    span, proof = budget.window // _MICROSECOND, budget.past is Effect.CHALLENGE
+    return _Asked(budget, seen.windows[budget.window], span, proof, budget.people)
 
 
 def _merged(found: Iterable[dict[bytes, int]]) -> list[tuple[bytes, int]]:
@@ -134,26 +148,39 @@ def _merged(found: Iterable[dict[bytes, int]]) -> list[tuple[bytes, int]]:
     return sorted(latest.items(), key=lambda one: one[1])
 
 
-def _wait(one: _Asked, proved: int | None, now: int) -> int | None:
-    """Seconds until the budget has a place again, or None if it has one now."""
-    people = one.budget.people
-    count, oldest = _counted(one.window, proved if one.proof else None, people)
-    if count < people:
-        return None
-    return _until_left(oldest, one.span, now)
+def _weightier(
+    refusing: tuple[Budget, int] | None, one: _Asked, proved: int | None, now: int
+) -> tuple[Budget, int] | None:
+    """The budget that refuses, with the seconds until it has a place again: of two the DENY, then the longer wait."""
+    count, oldest = _counted(one, proved)
+    if count < one.people:
+        return refusing
+    wait = _until_left(oldest, one.span, now)
+    if refusing is None or (one.budget.past is _DENY, wait) > (refusing[0].past is _DENY, refusing[1]):
+        return one.budget, wait
+    return refusing
 
 
-def _counted(window: Window, since: int | None, enough: int) -> tuple[int, int | None]:
-    """How many people count, told no further than `enough`, and when the oldest of them was last seen.
+def _counted(one: _Asked, proved: int | None) -> tuple[int, int | None]:
+    """How many people count, told no further than the budget goes, and when the oldest of them was last seen.
 
-    Those seen before `since` do not count. If `enough` or more do, with the leaving of that oldest a place comes back.
+    Of a budget that asks proof, those seen before `proved` do not count. If the budget is full, a place comes back when
+    that oldest leaves.
     """
-    if since is None or not window or next(iter(window.values())) >= since:
-        surplus = max(0, len(window) - enough)
-        return min(len(window), enough), next(islice(window.values(), surplus, None), None)
+    _, window, _, proof, people = one
+    oldest = next(iter(window.values()), None)
+    if proof and proved is not None and oldest is not None and oldest < proved:
+        return _counted_since(proved, window, people)
+    count = len(window)
+    if count > people:
+        return people, next(islice(window.values(), count - people, None), None)
+    return count, oldest
+
+
+def _counted_since(proved: int, window: Window, people: int) -> tuple[int, int | None]:
     count, oldest = 0, None
-    for last in islice(reversed(window.values()), enough):
-        if last < since:
+    for last in islice(reversed(window.values()), people):
+        if last < proved:
             break
         count, oldest = count + 1, last
     return count, oldest
@@ -165,17 +192,12 @@ def _until_left(last: int | None, span: int, now: int) -> int:
     return -(-left // _SECOND)
 
 
-def _outweighs(one: tuple[Budget, int], other: tuple[Budget, int]) -> bool:
-    return (one[0].past is Effect.DENY, one[1]) > (other[0].past is Effect.DENY, other[1])
-
-
-def _quotas(seen: Seen, proved: int | None, now: int) -> tuple[Quota, ...]:
+def _quotas(asked: list[_Asked], proved: int | None, now: int) -> tuple[Quota, ...]:
     quotas = []
-    for one in seen.asked:
-        people = one.budget.people
-        count, oldest = _counted(one.window, proved if one.proof else None, people)
-        reset = 0 if oldest is None else _until_left(oldest, one.span, now)
-        quotas.append(Quota(one.budget, people - count, reset))
+    for one in asked:
+        count, oldest = _counted(one, proved)
+        reset = 0 if oldest is None else -(-(oldest + one.span - now) // _SECOND)
+        quotas.append(Quota(one.budget, one.people - count, reset))
     return tuple(quotas)
 
 

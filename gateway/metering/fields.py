@@ -22,9 +22,9 @@ FIELDS_AT_MOST: Final = 1_000
 DEPTH_AT_MOST: Final = 32
 
 # What a browser may send unescaped, and `%` only before two hexadecimal digits; `;` is looked at apart.
-_ENCODED: Final = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*+")
+_ENCODED: Final = re.compile(rb"(?:[!-$&-~]++|%[0-9A-Fa-f]{2})*")
 # A string is one token (also one that never ends), so that brackets within it do not count.
-_JSON_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_JSON_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _ARRAY_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _POINTER_ESCAPE: Final = re.compile(r"~(?![01])")
 

@@ -7,6 +7,7 @@ nothing a client chooses. After a start it is rebuilt from the ledger: what was 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gateway.metering.budget import Outcome, Seen, arrange, hit, microseconds, remember
@@ -22,7 +23,7 @@ class MemoryMeter:
     """Budgets of different people, counted in memory."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], Seen] = {}
+        self._seen: defaultdict[tuple[str, str], Seen] = defaultdict(Seen)
         self._budgets: dict[str, tuple[Budget, ...]] = {}
 
     def __len__(self) -> int:
@@ -39,12 +40,8 @@ class MemoryMeter:
         proved_at: datetime | None,
     ) -> Outcome:
         """Ask and count in one act (see budget.hit)."""
-        key = (account, teleservice)
-        seen = self._seen.get(key)
-        if seen is None:
-            seen = self._seen[key] = Seen()
         self._budgets[teleservice] = budgets
-        return hit(seen, budgets, pseudonym, at, proved_at)
+        return hit(self._seen[account, teleservice], budgets, pseudonym, at, proved_at)
 
     def rebuild(self, rows: Iterable[tuple[str, str, bytes, datetime]], at: datetime) -> None:
         """Add look-ups of the ledger (account, teleservice, pseudonym, at), at least as far back as the longest window.
@@ -53,8 +50,7 @@ class MemoryMeter:
         serves when a new policy has a longer window than the one in force.
         """
         for account, teleservice, pseudonym, last in rows:
-            seen = self._seen.setdefault((account, teleservice), Seen())
-            remember(seen, pseudonym, last, at)
+            remember(self._seen[account, teleservice], pseudonym, last, at)
 
     def sweep(self, at: datetime) -> int:
         """Forget whoever has nobody left in any window; returns how many. O(state): call it every few minutes.

@@ -26,6 +26,7 @@ _NIR: Final = re.compile(r"([1-478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6})([0-9]{2
 _PROVISIONAL: Final = re.compile(r"[5-8][12][0-9]{11}")
 _CORSICA: Final = {"2A": "19", "2B": "18"}
 _TEXT_AT_MOST: Final = 64
+_PATH: Final = Place.PATH  # by its own name: looking a member up in its class is slow, and every look-up does
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 _JSON: Final = b"application/json"
@@ -37,15 +38,16 @@ def parse_patient_number(text: str) -> str:
 
     Refused(PATIENT_NUMBER_MALFORMED) for anything else. A canonical number is its own canonical form.
     """
-    if len(text) > _TEXT_AT_MOST:
-        raise malformed()
-    number = text.replace(" ", "")
-    if _PROVISIONAL.fullmatch(number):
-        return number
-    match = _NIR.fullmatch(number)
+    match = _NIR.fullmatch(text)
     if match is None:
-        raise malformed()
-    canonical, key = match[1].upper(), match[2]
+        number = _without_spaces(text)
+        if _PROVISIONAL.fullmatch(number):
+            return number
+        match = _NIR.fullmatch(number)
+        if match is None:
+            raise malformed()
+    written, key = match.groups()
+    canonical: str = written.upper()
     if key is not None and int(key) != nir_key(canonical):
         raise malformed()
     return canonical
@@ -53,9 +55,20 @@ def parse_patient_number(text: str) -> str:
 
 def nir_key(canonical: str) -> int:
     """The key, 1 to 97, of the 13 characters of a NIR (INSEE; Corsica counts as 19 and 18)."""
-    departement = canonical[5:7]
-    digits = canonical[:5] + _CORSICA.get(departement, departement) + canonical[7:]
-    return 97 - int(digits) % 97
+    if not canonical.isdecimal():
+        canonical = canonical[:5] + _CORSICA[canonical[5:7]] + canonical[7:]
+    return 97 - int(canonical) % 97
+
+
+def patient_in_path(path: str, segment: int) -> str:
+    """As `find_patient`, where the number is a segment of the path and the request has neither a query nor a body.
+
+    `path` is canonical, `segment` the number's place (`Decision.segment`).
+    """
+    text = path.split("/")[segment]
+    if not text.strip(" "):
+        raise Refused(Reason.PATIENT_NUMBER_MISSING)
+    return parse_patient_number(text)
 
 
 def find_patient(
@@ -68,7 +81,7 @@ def find_patient(
     (also a body of another type, or one that cannot be decoded) or _AMBIGUOUS (named twice, in two places, or in a
     spelling that a portal might take for the same). ValueError if the policy's JSON pointer is none.
     """
-    if locator.place is Place.PATH and not query and not body:
+    if not query and not body and locator.place is _PATH:
         return parse_patient_number(_only([value for key, value in captures if key == locator.name]))
     name = _name(locator)
     kind, plain = media_type(content_type)
@@ -108,6 +121,12 @@ def _check_names(name: str, place: Place, in_query: list[tuple[str, str]], in_fo
                 continue
             if resembles(key, name) or resembles(key, _METHOD_OVERRIDE):
                 raise ambiguous()
+
+
+def _without_spaces(text: str) -> str:
+    if len(text) > _TEXT_AT_MOST:
+        raise malformed()
+    return text.replace(" ", "")
 
 
 def _only(values: Sequence[str]) -> str:

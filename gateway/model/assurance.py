@@ -43,6 +43,10 @@ class Assurance:
 
     proofs: tuple[Proof, ...] = ()
     level: Level = field(init=False, compare=False)
+    _proved: tuple[datetime | None, ...] = field(init=False, compare=False, repr=False)
+    """The answers of `proved_at`, by level: proofs do not change, and every request asks."""
+    stepped_up_at: datetime | None = field(init=False, compare=False, repr=False)
+    """When the strongest level was last proved, if it is MFA at least: since then a budget that asks proof counts."""
 
     def __post_init__(self) -> None:
         methods = {proof.method for proof in self.proofs}
@@ -52,21 +56,26 @@ class Assurance:
         if Method.SMART_CARD in methods:
             level = Level.CARD
         object.__setattr__(self, "level", level)
+        object.__setattr__(self, "_proved", tuple(self._latest(one) for one in Level))
+        object.__setattr__(self, "stepped_up_at", self._latest(max(level, Level.MFA)))
 
     def proved_at(self, level: Level) -> datetime | None:
         """When the strongest-needed proof for `level` was last given; None if the level is not reached.
 
         MFA is as fresh as its second factor (or card), CARD as its card, PASSWORD as any of them.
         """
-        if level is Level.NONE or self.level < level:
-            return None
-        counting = _COUNTS_FOR[level]
-        return max(proof.at for proof in self.proofs if proof.method in counting)
+        return self._proved[level]
 
     def with_proof(self, proof: Proof) -> Assurance:
         """The same assurance with one proof added, or renewed."""
         kept = tuple(one for one in self.proofs if one.method is not proof.method)
         return Assurance((*kept, proof))
+
+    def _latest(self, level: Level) -> datetime | None:
+        if level is Level.NONE or self.level < level:
+            return None
+        counting = _COUNTS_FOR[level]
+        return max(proof.at for proof in self.proofs if proof.method in counting)
 
 
 _COUNTS_FOR: dict[Level, frozenset[Method]] = {
@@ -78,7 +87,11 @@ _COUNTS_FOR: dict[Level, frozenset[Method]] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who asks. Nobody is a subject too: `ANONYMOUS`. `account` is the canonical identifier (see identity.accounts)."""
+    """Who asks. Nobody is a subject too: `ANONYMOUS`. `account` is the canonical identifier (see identity.accounts).
+
+    `met` is the policy's own note of what this subject was found to meet, and until when (see policy.evaluate). It says
+    nothing that the other fields do not say, and is gone with the subject: when a proof is added, or the session ends.
+    """
 
     account: str | None
     title: str = ""
@@ -87,6 +100,7 @@ class Subject:
     holder: str | None = None
     assurance: Assurance = Assurance()
     session: str | None = None
+    met: dict[object, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 ANONYMOUS = Subject(account=None)

@@ -7,6 +7,7 @@ A browser that can do something about it is sent to sign-in or step-up; a progra
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from gateway.model import Effect, Reason
@@ -18,9 +19,9 @@ from gateway.pages.reasons import explanation
 from gateway.pages.render import HTML_TYPE, refusal_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from gateway.model import Challenge, Decision, Quota
+    from gateway.model import Budget, Challenge, Decision, Quota
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -75,7 +76,7 @@ def refusal(  # one answer, told whole
     return explanation(reason).status, fields, body
 
 
-def rate_limit(teleservice: str | None, quotas: Iterable[Quota]) -> Fields:
+def rate_limit(teleservice: str | None, quotas: Sequence[Quota]) -> Fields:
     """Both `RateLimit` fields: one item per budget, quota in people, window and reset in seconds."""
     policies, limits = [], []
     for number, quota in enumerate(quotas, 1):
@@ -88,6 +89,28 @@ def rate_limit(teleservice: str | None, quotas: Iterable[Quota]) -> Fields:
         (b"ratelimit-policy", ", ".join(policies).encode("ascii")),
         (b"ratelimit", ", ".join(limits).encode("ascii")),
     ]
+
+
+_rate_limit_lines: dict[str | None, tuple[tuple[Budget, ...], bytes]] = {}
+"""By teleservice the budgets it had last, and the lines of their fields with `%d` for what a hit changes."""
+
+
+def rate_limit_lines(teleservice: str | None, quotas: Sequence[Quota]) -> bytes:
+    """The fields of `rate_limit` as they are written into a head, each with the line break before it."""
+    if not quotas:
+        return b""
+    budgets, left, resets = zip(*quotas, strict=True)
+    kept = _rate_limit_lines.get(teleservice)
+    if kept is None or kept[0] != budgets:
+        kept = _rate_limit_lines[teleservice] = budgets, _lines_but_for_numbers(teleservice, quotas)
+    return kept[1] % tuple(chain.from_iterable(zip(left, resets, strict=True)))
+
+
+def _lines_but_for_numbers(teleservice: str | None, quotas: Sequence[Quota]) -> bytes:
+    whole = [quota._replace(left=0, reset_seconds=0) for quota in quotas]
+    (policy, policies), (limit, limits) = rate_limit(teleservice, whole)
+    numbered = limits.replace(b"%", b"%%").replace(b";r=0;t=0", b";r=%d;t=%d")
+    return b"\r\n%b: %b\r\n%b: %b" % (policy, policies.replace(b"%", b"%%"), limit, numbered)
 
 
 def _authenticate(challenge: Challenge | None) -> bytes:

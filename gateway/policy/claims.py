@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CHALLENGING: Final = frozenset({"sign-in", "assurance", "freshness"})
 """The criteria whose no can become a yes by what the person does next."""
 
+_ANY_OTHER: Final = "{}"
+"""A segment that equals no literal: a template holds braces around variables alone."""
+
 
 class Claim:
     """One route of one rule: the questions in order, each with the Decision of a no, and the Decision of a yes."""
@@ -51,14 +54,26 @@ class _Node:
     tails: list[Claim] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Ready:
+    """Which claim decides for one method, worked out for what most requests ask for.
+
+    `paths` are written out in the file. `folders` are paths without their last segment: whatever that is, the claim is
+    the same, unless the whole path is among `paths`.
+    """
+
+    paths: dict[str, Claim] = field(default_factory=dict)
+    folders: dict[str, Claim] = field(default_factory=dict)
+
+
 class Claims:
     """The index of one policy, and its answers to what no teleservice claims."""
 
-    __slots__ = ("_exact", "_root", "otherwise", "sign_in", "unclaimed", "upgrade")
+    __slots__ = ("_ready", "_root", "otherwise", "sign_in", "unclaimed", "upgrade")
 
     def __init__(self, policy: Policy) -> None:
         self._root = _Node()
-        self._exact: dict[tuple[str, str], Claim] = {}
+        self._ready: dict[str, _Ready] = {}
         claims = [
             Claim(rule, route, position, policy.digest)
             for position, (rule, route) in enumerate((rule, route) for rule in policy.rules for route in rule.routes)
@@ -66,7 +81,10 @@ class Claims:
         for claim in claims:
             self._place(claim)
         for claim in claims:
-            self._remember(claim)
+            for method in claim.methods:
+                self._work_out(claim.route, method, self._ready.setdefault(method, _Ready()))
+        # HEAD is judged as the GET it is a part of.
+        self._ready["HEAD"] = self._ready.get("GET", _Ready())
         self.sign_in = _sign_in_first(None, policy.digest)
         self.upgrade = _deny(None, Reason.UPGRADE_NOT_ALLOWED, policy.digest)
         self.unclaimed = _deny(None, Reason.NO_TELESERVICE, policy.digest)
@@ -74,15 +92,19 @@ class Claims:
         self.otherwise = permit if policy.default is Effect.PERMIT else self.unclaimed
 
     def find(self, method: str, path: str) -> Claim | None:
-        """The claim that decides, None if there is none. HEAD is judged as the GET it is a part of."""
-        if method == "HEAD":
-            method = "GET"
+        """The claim that decides, None if there is none."""
+        ready = self._ready.get(method)
+        if ready is None:
+            return None
         if path.isascii():
-            exact = self._exact.get((method, path.lower()))
-            if exact is not None:
-                return exact
-        found = self.fitting(method, path)
-        return found[0] if len(found) == 1 else min(found, key=_rank, default=None)
+            path = path.lower()
+            claim = ready.paths.get(path)
+            if claim is not None:
+                return claim
+            folder, slash, last = path.rpartition("/")
+            if last and slash and folder in ready.folders:
+                return ready.folders[folder]
+        return min(self.fitting("GET" if method == "HEAD" else method, path), key=_rank, default=None)
 
     def fitting(self, method: str, path: str) -> list[Claim]:
         """All claims that fit a method as the portal knows it, and a canonical path."""
@@ -118,14 +140,29 @@ class Claims:
                 node = node.variable
         (node.ends if claim.route.template.tail is None else node.tails).append(claim)
 
-    def _remember(self, claim: Claim) -> None:
-        """Keep the outcome of `fitting` for the paths that are written out in the file: most requests ask for one."""
-        segments = claim.route.template.segments
-        literals = [segment for segment in segments if segment is not None]
-        path = "/".join(literals) or "/"
-        if len(literals) == len(segments) and path.isascii():
-            for method in claim.route.methods:
-                self._exact[method, path] = min(self.fitting(method, path), key=_rank)
+    def _work_out(self, route: Route, method: str, ready: _Ready) -> None:
+        """Make ready the path that a route writes out, and the folder in which it leaves one segment open."""
+        template = route.template
+        variable = template.segments[-1] is None
+        written = template.segments[:-1] if variable else template.segments
+        literals = [segment for segment in written if segment is not None]
+        path = "/".join(literals)
+        if len(literals) < len(written) or not path.isascii():
+            return
+        if not variable:
+            ready.paths[path or "/"] = min(self.fitting(method, path or "/"), key=_rank)
+        if variable or template.tail is not None:
+            ready.folders[path] = min(self.fitting(method, f"{path}/{_ANY_OTHER}"), key=_rank)
+            for literal in filter(str.isascii, self._literals_below(literals)):
+                ready.paths[f"{path}/{literal}"] = min(self.fitting(method, f"{path}/{literal}"), key=_rank)
+
+    def _literals_below(self, segments: list[str]) -> set[str]:
+        """What any route writes out after these segments, also one that has variables in their places."""
+        nodes = [self._root]
+        for segment in segments:
+            below = [node.literals.get(segment) for node in nodes] + [node.variable for node in nodes]
+            nodes = [node for node in below if node is not None]
+        return {literal for node in nodes for literal in node.literals}
 
 
 def _rank(claim: Claim) -> tuple[int, int]:

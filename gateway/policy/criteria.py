@@ -4,11 +4,15 @@
 A criterion answers HIT, MISS, or MAY where signing in or proving more would make it a HIT. The first answer that is not
 a HIT decides: MAY becomes the criterion's CHALLENGE, MISS its DENY. Serving walks these functions and stops there;
 `policy explain` walks the same functions and does not stop.
+
+An answer depends on the rule, the subject, an upgrade and, by `fresh_until` alone, the moment. `evaluate.decide` relies
+on that to keep until when a subject meets a rule: a criterion that looks at more has to be asked there each time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.model import Level, Match, Reason
@@ -17,7 +21,7 @@ from gateway.policy.durations import duration_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.model import AccessRequest
+    from gateway.model import AccessRequest, Assurance
     from gateway.policy.rules import Rule
 
 
@@ -43,6 +47,9 @@ _STALE_REASONS = {**_LEVEL_REASONS, Level.MFA: Reason.SECOND_FACTOR_STALE}
 
 # By names of their own: looking a member up in its class is slow, and every request does.
 _HIT, _MISS, _MAY = Match.HIT, Match.MISS, Match.MAY
+
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def _upgrade(_rule: Rule, request: AccessRequest) -> Match:
@@ -73,11 +80,15 @@ def _assurance(rule: Rule, request: AccessRequest) -> Match:
 
 
 def _freshness(rule: Rule, request: AccessRequest) -> Match:
-    """A proof exactly `fresh_for` old still counts."""
-    proved_at = request.subject.assurance.proved_at(rule.level)
-    if rule.fresh_for is None or (proved_at is not None and request.at - proved_at <= rule.fresh_for):
-        return _HIT
-    return _MAY
+    return _HIT if request.at <= fresh_until(rule, request.subject.assurance) else _MAY
+
+
+def fresh_until(rule: Rule, assurance: Assurance) -> datetime:
+    """The last moment at which what was proved is fresh enough: a proof exactly `fresh_for` old still counts."""
+    if rule.fresh_for is None:
+        return _ALWAYS
+    proved_at = assurance.proved_at(rule.level)
+    return _NEVER if proved_at is None else proved_at + rule.fresh_for
 
 
 def _age(request: AccessRequest) -> str:

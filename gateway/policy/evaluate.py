@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.model import Decision, Match, TraceLine
-from gateway.policy.criteria import CRITERIA
+from gateway.model import AccessRequest, Decision, Match, TraceLine
+from gateway.policy.criteria import CRITERIA, fresh_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from gateway.model import AccessRequest
+    from gateway.model import Subject
     from gateway.policy.claims import Claim
     from gateway.policy.rules import Policy, Rule
 
@@ -29,10 +30,30 @@ def evaluate(policy: Policy, request: AccessRequest, *, explain: bool = False) -
 
     `trace` is filled only with `explain`: each criterion of each rule, in file order, by the functions that decided.
     """
-    claim = policy.claims.find(request.method, request.path)
-    decision = _unclaimed(policy, request) if claim is None else _judge(claim, request)
+    decision = decide(policy, *request)
     if explain:
+        claim = policy.claims.find(request.method, request.path)
         return replace(decision, trace=tuple(_trace(policy, request, claim)))
+    return decision
+
+
+def decide(  # noqa: PLR0917  # the words of AccessRequest
+    policy: Policy, subject: Subject, method: str, path: str, at: datetime, upgrade: bool
+) -> Decision:
+    """As `evaluate`, for serving: of an AccessRequest that has not been put together.
+
+    No subject and no rule ever changes, so whoever meets a rule meets it until the proof is too old. That moment is
+    kept with the subject, by claim, since other policies have other claims. An upgrade is the request's own: walked.
+    """
+    claim = policy.claims.find(method, path)
+    if claim is None:
+        return _unclaimed(policy, AccessRequest(subject, method, path, at, upgrade))
+    until = subject.met.get(claim)
+    if until is not None and at <= until and not upgrade:
+        return claim.permit
+    decision = _judge(claim, AccessRequest(subject, method, path, at, upgrade))
+    if decision is claim.permit and subject.account is not None:
+        subject.met[claim] = fresh_until(claim.rule, subject.assurance)
     return decision
 
 

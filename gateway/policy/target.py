@@ -21,14 +21,17 @@ from gateway.model import Reason
 _PCHAR = rb"[A-Za-z0-9\-._~!$&'()*+,=:@]"
 _SAFE = "-._~!$&'()*+,=:@/"
 
-# Possessive throughout: no input makes these go back over what they read.
-_PLAIN = re.compile(
-    rb"(/|(?:/" + _PCHAR + rb"++(?<!\.))++/?)"  # path
+# Linear: `/` begins a segment and stands in none, so nothing is read in two ways. Possessive runs of one class only: a
+# possessive group matches wrongly in Python before 3.11.5 (CPython issue 106052).
+PLAIN = (
+    rb"(/|(?:/" + _PCHAR + rb"++(?<!\.))+/?)"  # path
     rb"(?:\?([\x21\x22\x24-\x7e]*+))?"  # query: visible ASCII but `#`
 )
+"""The targets without an encoding in their path, as a pattern: such a path is its own decoded form."""
+_PLAIN = re.compile(PLAIN)
 _QUERY = re.compile(rb"[\x21\x22\x24-\x7e]*+")
 _ENCODED = re.compile(
-    rb"(?:/(?:" + _PCHAR + rb"|%20|%22|%3[CcEe]|%5[BbDdEe]|%60|%7[BbCcDd]|%[89A-Fa-f][0-9A-Fa-f])++(?<!\.))++/?"
+    rb"(?:/(?:" + _PCHAR + rb"++|%20|%22|%3[CcEe]|%5[BbDdEe]|%60|%7[BbCcDd]|%[89A-Fa-f][0-9A-Fa-f])+(?<!\.))+/?"
 )
 # What no reading makes a path of: outside visible ASCII, characters RFC 3986 has no place for, or a broken escape.
 _NO_TARGET = re.compile(rb"[^\x21-\x7e]|[\"#<>\[\]^`{|}]|%(?![0-9A-Fa-f]{2})")

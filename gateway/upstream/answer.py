@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The portal's answer, from its head on: kept back until the hallway lets it go, then relayed piece by piece.
+"""The portal's answer, from its head on: kept back until the hallway lets it go, then relayed.
 
-Nothing leaves before `relay`: that is where promise 1 (recorded before released) is kept. At most one read of the
-socket is held meanwhile, because the connection is paused.
+Nothing leaves before `relay`: that is where promise 1 (recorded before released) is kept. Either the answer is all
+there (`WholeAnswer`), or the connection is paused, so that at most one read of the socket is held meanwhile.
+`lines` are the fields that may reach the client, as they are written (see filter); `status` is the portal's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from gateway.errors import Refused
 from gateway.model import Reason
 
 if TYPE_CHECKING:
-    from gateway.upstream.exchange import Client, Headers
+    from gateway.upstream.exchange import Client
 
 
 class Source(Protocol):
@@ -29,15 +30,35 @@ class Source(Protocol):
         """Send bytes through an open tunnel."""
 
 
-class Answer:
-    """Status and fields as the portal sent them (names as sent); `length` in bytes, None when it is not announced."""
+class WholeAnswer:
+    """An answer that came whole in one read; its connection already serves others."""
 
-    __slots__ = ("_broken", "_client", "_pieces", "_source", "_whole", "fields", "length", "status", "upgraded")
+    __slots__ = ("_body", "lines", "status")
+
+    upgraded = False
+
+    def __init__(self, status: int, lines: bytes, body: bytes) -> None:
+        self.status = status
+        self.lines = lines
+        self._body = body
+
+    def relay(self, client: Client, lines: bytes) -> None:
+        """Let the answer go, with these lines."""
+        client.start(self.status, lines, None, self._body, True)
+
+    def discard(self) -> None:
+        """Never let it go: what was not recorded does not leave."""
+
+
+class Answer:
+    """An answer that comes in pieces; `length` in bytes, None when it is not announced."""
+
+    __slots__ = ("_broken", "_client", "_pieces", "_source", "_whole", "length", "lines", "status", "upgraded")
 
     def __init__(  # the parts of an answer, in their order
         self,
         status: int,
-        fields: Headers,
+        lines: bytes,
         length: int | None,
         source: Source | None,
         pieces: list[bytes],
@@ -45,7 +66,7 @@ class Answer:
         upgraded: bool = False,
     ) -> None:
         self.status = status
-        self.fields = fields
+        self.lines = lines
         self.length = length
         self.upgraded = upgraded
         self._pieces = pieces
@@ -84,25 +105,25 @@ class Answer:
 
     # the hallway's side
 
-    def relay(self, client: Client, headers: Headers) -> None:
-        """Let the answer go, with these fields. Raises PORTAL_ANSWER_INVALID if it broke while it was kept back."""
+    def relay(self, client: Client, lines: bytes) -> None:
+        """Let the answer go, with these lines. Raises PORTAL_ANSWER_INVALID if it broke while it was kept back."""
         if self._broken or (self.upgraded and self._source is None):
             raise Refused(Reason.PORTAL_ANSWER_INVALID)
         self._client = client
         client.flow = self
         first, self._pieces = b"".join(self._pieces), []
         if self.upgraded and self._source is not None:
-            self._switch(client, headers, self._source)
+            self._switch(client, lines, self._source)
             if first:
                 client.send(first)
         else:
-            client.start(self.status, headers, self.length, first, self._whole)
+            client.start(self.status, lines, self.length, first, self._whole)
         if self._source is not None:
             self._source.hold(False)
 
-    def _switch(self, client: Client, headers: Headers, source: Source) -> None:
+    def _switch(self, client: Client, lines: bytes, source: Source) -> None:
         try:
-            client.switch(headers, source.raw)
+            client.switch(lines, source.raw)
         except Refused:
             self._client = None
             self.discard()

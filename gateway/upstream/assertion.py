@@ -7,6 +7,7 @@ private key never leaves this file; the public one is served at `/.herse/jwks.js
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from joserfc import jwt
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 REUSED_SECONDS = 60
 LIVES_SECONDS = 120
+_REUSED = timedelta(seconds=REUSED_SECONDS)
 _KEPT_AT_MOST = 100_000
 
 
@@ -33,7 +35,7 @@ class Assertions:
         self._issuer = issuer
         self._audience = audience
         self._header = {"alg": "ES256", "typ": "JWT", "kid": key.thumbprint()}
-        self._minted: dict[str, tuple[Assurance, float, bytes]] = {}
+        self._minted: dict[str | None, tuple[Assurance, datetime, datetime, bytes]] = {}
 
     def jwks(self) -> dict[str, Any]:
         """The public key set."""
@@ -42,15 +44,15 @@ class Assertions:
 
     def of(self, subject: Subject, at: datetime) -> bytes:
         """The header value for a signed-in subject, fresh for at least another minute."""
-        now = at.timestamp()
-        session = subject.session or ""
-        minted = self._minted.get(session)
-        if minted is not None and minted[0] is subject.assurance and 0 <= now - minted[1] < REUSED_SECONDS:
-            return minted[2]
+        minted = self._minted.get(subject.session)
+        if minted is not None:
+            assurance, since, until, value = minted
+            if assurance is subject.assurance and since <= at < until:
+                return value
         if len(self._minted) >= _KEPT_AT_MOST:
             self._minted.clear()  # dearer for a moment, never wrong
-        value = self._mint(subject, int(now))
-        self._minted[session] = (subject.assurance, now, value)
+        value = self._mint(subject, int(at.timestamp()))
+        self._minted[subject.session] = (subject.assurance, at, at + _REUSED, value)
         return value
 
     def _mint(self, subject: Subject, now: int) -> bytes:

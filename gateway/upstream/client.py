@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from binascii import hexlify
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,17 +21,17 @@ from gateway.model import Reason
 from gateway.upstream.connection import Connection
 from gateway.upstream.deadlines import Deadlines
 from gateway.upstream.errand import Errand
-from gateway.upstream.headers import to_portal
+from gateway.upstream.filter import AnswerFilter
+from gateway.upstream.headers import lines_of, to_portal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.pending import Pending
-    from gateway.upstream.answer import Answer
+    from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.exchange import Client, Request
 
-_OVER_TLS = b"\r\nx-forwarded-proto: https\r\nherse-request: "
-_IN_CLEAR = b"\r\nx-forwarded-proto: http\r\nherse-request: "
+_METHODS = {name: name.encode("ascii") for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")}
 _TURNS = 2  # of the loop: in the second one all that had come by the first has been read
 WAITING_AT_MOST = 1_000  # requests that wait for a free connection; past it the answer is BUSY
 
@@ -58,6 +59,11 @@ class Portal:
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = _tls(address.authority) if parts.scheme == "https" else None
         self._own_cookies = own_cookies
+        self._filters = {
+            (private, metered): AnswerFilter(own_cookies, private=private, metered=metered)
+            for private in (True, False)
+            for metered in (True, False)
+        }
         self._address = address
         self.head_seconds = address.head_seconds
         self.idle_seconds = address.idle_seconds
@@ -76,59 +82,56 @@ class Portal:
         *,
         metered: bool = False,
         streams: bool = False,
-    ) -> Pending[Answer]:
+    ) -> Pending[Answer | WholeAnswer]:
         """Send the request on. `identity` is the assertion of who asks; None for what nobody need sign in for."""
         address = self._address
         errand = Errand(
-            self._head(request, identity, metered=metered),
+            self._head(request, identity, metered),
             request.body,
             client,
-            method=request.method,
-            idle_seconds=address.stream_idle_seconds if streams or request.upgrade else address.idle_seconds,
-            tunnel=request.upgrade,
+            self._filters[identity is not None, metered],
+            address.stream_idle_seconds if streams or request.upgrade else address.idle_seconds,
+            request.method,
         )
+        if request.upgrade:
+            errand.becomes_tunnel()
         client.flow = errand
         self._dispatch(errand)
         return errand
 
-    def _head(self, request: Request, identity: bytes | None, *, metered: bool) -> bytes:
+    def _head(self, request: Request, identity: bytes | None, metered: bool) -> bytes:
         """The request head as the portal gets it: the target byte for byte as judged, our fields last."""
-        parts = [
-            request.method.encode("ascii"),
-            b" ",
-            request.target,
-            b" HTTP/1.1\r\nhost: ",
-            request.host.encode("ascii"),
-        ]
-        forwarded = request.fields.forwarded.get(metered)
-        if forwarded is None:
-            kept = to_portal(request.headers, self._own_cookies, metered=metered)
-            forwarded = b"".join([b"\r\n%b: %b" % field for field in kept])
-            request.fields.forwarded[metered] = forwarded
-        parts += (
-            forwarded,
-            b"\r\nx-forwarded-for: ",
-            request.peer.encode("ascii"),
-            _OVER_TLS if request.secure else _IN_CLEAR,
-            request.id.hex().encode("ascii"),
-        )
+        fields = request.fields.forwarded.get(metered) or self._forwarded(request, metered=metered)
         if identity is not None:
-            parts += (b"\r\nherse-assertion: ", identity)
+            fields = b"%b%b\r\nherse-assertion: %b" % (fields, hexlify(request.id), identity)
+        else:
+            fields += hexlify(request.id)
         body = request.body
         if body is not None:
-            if body.length is None:
-                parts.append(b"\r\ntransfer-encoding: chunked")
-            else:
-                parts.append(b"\r\ncontent-length: %d" % body.length)
+            fields += (
+                b"\r\ntransfer-encoding: chunked" if body.length is None else b"\r\ncontent-length: %d" % body.length
+            )
         if request.upgrade:
-            parts.append(b"\r\nconnection: upgrade\r\nupgrade: websocket")
-        parts.append(b"\r\n\r\n")
-        return b"".join(parts)
+            fields += b"\r\nconnection: upgrade\r\nupgrade: websocket"
+        return b"%b %b%b\r\n\r\n" % (_METHODS[request.method], request.target, fields)
+
+    def _forwarded(self, request: Request, *, metered: bool) -> bytes:
+        """From the end of the target to the value of Herse-Request: the same for all requests with these fields."""
+        kept = to_portal(request.headers, self._own_cookies, metered=metered)
+        forwarded = b" HTTP/1.1\r\nhost: %b%b\r\nx-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nherse-request: " % (
+            request.host.encode("ascii"),
+            lines_of(kept),
+            request.peer.encode("ascii"),
+            b"https" if request.secure else b"http",
+        )
+        request.fields.forwarded[metered] = forwarded
+        return forwarded
 
     def _dispatch(self, errand: Errand) -> None:
         # A tunnel never ends in the pool, and an unsafe request never rides on a connection that may be dying.
-        while self._idle and errand.retryable:
-            connection = self._idle.popleft()
+        idle = self._idle
+        while idle and errand.retryable:
+            connection = idle.popleft()
             if self._quiet(connection):
                 connection.begin(errand)
                 return
@@ -202,10 +205,12 @@ class Portal:
 
     def release(self, connection: Connection) -> None:
         """Take a connection back, for whoever waits or for later."""
+        loop = connection.loop
         connection.kept = True
-        connection.rest(self._address.keepalive_seconds, self._looks)
+        connection.looks = self._looks
+        connection.deadline = loop.time() + self._address.keepalive_seconds
         if self._to_look == 0:
-            asyncio.get_running_loop().call_soon(self._look)
+            loop.call_soon(self._look)
         self._to_look = _TURNS
         if self._waiting:
             if not self._quiet(connection):

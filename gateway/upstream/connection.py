@@ -34,7 +34,6 @@ class Connection(AnswerReader):
         "_held",
         "_idle",
         "_left",
-        "_loop",
         "_portal",
         "_sent",
         "_tunnel",
@@ -42,17 +41,18 @@ class Connection(AnswerReader):
         "errand",
         "kept",
         "looks",
+        "loop",
     )
 
     def __init__(self, portal: Portal, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._portal = portal
-        self._loop = loop
+        self.loop = loop
         self.deadline = NEVER
         self.errand: Errand | None = None
         self.kept = False  # it waited in the pool, and may have died there
         self._idle = portal.idle_seconds
-        self.looks = 0
+        self.looks = 0  # how often the pool had seen its sockets read when this one came to rest
         self._tunnel = self._held = False
         self._reset()
 
@@ -63,27 +63,20 @@ class Connection(AnswerReader):
         self._sent, self._chunked = True, False
 
     # the pool's side
-
     def begin(self, errand: Errand) -> None:
         """Send one request."""
         self.errand = errand
         self._head_only = errand.head_only
         errand.connection = self
-        errand.client.flow = errand
         self._idle = errand.idle_seconds
         self._transport.write(errand.head)
         if errand.body is None:
-            self.deadline = self._loop.time() + self._portal.head_seconds
+            self.deadline = self.loop.time() + self._portal.head_seconds
         else:
             self._sent = False
             self._chunked = errand.body.length is None
             self.deadline = NEVER
             errand.body.pipe(self)
-
-    def rest(self, seconds: float, looks: int) -> None:
-        """Wait in the pool for the next errand, so long; `looks` is how often the pool has seen its sockets read."""
-        self.looks = looks
-        self.deadline = self._loop.time() + seconds
 
     def close(self) -> None:
         """Close an idle connection."""
@@ -99,7 +92,6 @@ class Connection(AnswerReader):
             self._fail(Refused(Reason.PORTAL_TIMEOUT))
 
     # the request body's side (BodySink)
-
     def body_piece(self, data: bytes) -> None:
         """Send on one piece of the request body."""
         if not self.closed:
@@ -113,7 +105,7 @@ class Connection(AnswerReader):
             self._transport.write(b"0\r\n\r\n")
         self._sent = True
         if self._status == 0:
-            self.deadline = self._loop.time() + self._portal.head_seconds
+            self.deadline = self.loop.time() + self._portal.head_seconds
 
     def body_broken(self, error: HerseError) -> None:
         """Give the request up: its body will never be whole, and must not look so."""
@@ -122,12 +114,12 @@ class Connection(AnswerReader):
     def pause_writing(self) -> None:
         """Hold back what the client sends: the portal is slow."""
         self._slow(True)
-        self.deadline = self._loop.time() + self._portal.head_seconds
+        self.deadline = self.loop.time() + self._portal.head_seconds
 
     def resume_writing(self) -> None:
         """Let the client go on; what the portal owes next has its own time."""
         self._slow(False)
-        now = self._loop.time()
+        now = self.loop.time()
         self.deadline = now + (self._idle if self._status else self._portal.head_seconds if self._sent else NEVER)
 
     def _slow(self, yes: bool) -> None:
@@ -138,7 +130,6 @@ class Connection(AnswerReader):
             self.errand.body.hold_back(yes)
 
     # the answer's side (Source)
-
     def hold(self, yes: bool) -> None:
         """Stop reading from the portal while the client is slow or the record is not durable, and go on after it."""
         if self.closed:
@@ -163,7 +154,6 @@ class Connection(AnswerReader):
             self._transport.write(data)
 
     # asyncio's side
-
     def connection_lost(self, exc: Exception | None) -> None:
         """End or break what was under way."""
         self.closed = True
@@ -174,7 +164,15 @@ class Connection(AnswerReader):
             self._fail(Refused(Reason.PORTAL_UNREACHABLE if self._status == 0 else Reason.PORTAL_ANSWER_INVALID))
 
     def data_received(self, data: bytes) -> None:
-        """Read the answer: its head by the parser, a body of known length by counting."""
+        """Read the answer: at once if it is plain, else its head by the parser, a body of known length by counting."""
+        errand = self.errand
+        if errand is not None and errand.plain and self._head_bytes == 0:
+            whole = errand.filter.whole(data)
+            if whole is not None:
+                self.errand = errand.connection = None  # a late `cancel` must never hit the next person's exchange
+                self._portal.release(self)
+                errand.resolve(whole)
+                return
         if self._left:
             self._count(data)
             return
@@ -182,7 +180,7 @@ class Connection(AnswerReader):
             self._answer.take([data])
             self._breathe()
             return
-        if self.errand is None:  # a byte nobody asked for: never another person's answer
+        if errand is None:  # a byte nobody asked for: never another person's answer
             self._abort()
             return
         if self._status == 0:
@@ -229,7 +227,8 @@ class Connection(AnswerReader):
     def _announce(self) -> None:
         errand, pieces = self.errand, self._pieces
         source = None if self._whole else self
-        answer = Answer(self._status, self._fields, self._length, source, pieces)
+        lines = b"" if errand is None else errand.filter.lines(self._fields)
+        answer = Answer(self._status, lines, self._length, source, pieces)
         if source is None:
             self._complete()
         else:
@@ -265,7 +264,8 @@ class Connection(AnswerReader):
         self._tunnel = True
         self._let_go()
         pieces = [rest] if rest else []
-        answer = self._answer = Answer(self._status, self._fields, None, self, pieces, upgraded=True)
+        lines = errand.filter.lines(self._fields)
+        answer = self._answer = Answer(self._status, lines, None, self, pieces, upgraded=True)
         self._breathe()
         errand.resolve(answer)
 
@@ -296,4 +296,4 @@ class Connection(AnswerReader):
             self._transport.abort()
 
     def _breathe(self) -> None:
-        self.deadline = self._loop.time() + self._idle
+        self.deadline = self.loop.time() + self._idle

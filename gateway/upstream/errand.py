@@ -8,51 +8,59 @@ from typing import TYPE_CHECKING
 from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.pending import Pending
-from gateway.upstream.answer import Answer
-from gateway.upstream.deadlines import NEVER
+from gateway.upstream.answer import Answer, WholeAnswer
 from gateway.upstream.exchange import DisconnectedError
 
 if TYPE_CHECKING:
     from gateway.upstream.connection import Connection
     from gateway.upstream.exchange import Body, Client
+    from gateway.upstream.filter import AnswerFilter
 
 
-class Errand(Pending[Answer]):
-    """Carried by one connection at a time. `deadline` counts only while it waits for a connection."""
+class Errand(Pending[Answer | WholeAnswer]):
+    """Carried by one connection at a time. `filter` judges its answer; it has a `deadline` while it waits for one."""
 
     __slots__ = (
         "body",
         "client",
         "connection",
         "deadline",
+        "filter",
         "head",
         "head_only",
         "idle_seconds",
+        "plain",
         "retryable",
         "tunnel",
     )
 
-    def __init__(
-        self,
-        head: bytes,
-        body: Body | None,
-        client: Client,
-        *,
-        method: str,
-        idle_seconds: float,
-        tunnel: bool,
+    deadline: float
+
+    def __init__(  # noqa: PLR0917  # what is asked, by whom, and how its answer is to be read
+        self, head: bytes, body: Body | None, client: Client, answers: AnswerFilter, idle_seconds: float, method: str
     ) -> None:
-        super().__init__()
+        # Not by Pending's own: one call less for each request.
+        self.done = False
+        self._value = self._error = self._callback = None
+        self.connection: Connection | None = None
         self.head = head
         self.body = body
         self.client = client
+        self.filter = answers
         self.idle_seconds = idle_seconds
-        self.tunnel = tunnel
-        self.head_only = method == "HEAD"
-        # Only what is safe to repeat is repeated, and only on a connection that died before it said anything.
-        self.retryable = body is None and method in {"GET", "HEAD"} and not tunnel
-        self.connection: Connection | None = None
-        self.deadline = NEVER
+        self.tunnel = self.head_only = False
+        if body is None and method == "GET":
+            self.plain = self.retryable = True
+        else:
+            self.plain = False  # an answer that may be read as a plain one
+            self.head_only = method == "HEAD"
+            # Only what is safe to repeat is repeated, and only on a connection that died before it said anything.
+            self.retryable = body is None and self.head_only
+
+    def becomes_tunnel(self) -> None:
+        """Ask to leave HTTP: then nothing is repeated, and no answer is a plain one."""
+        self.tunnel = True
+        self.plain = self.retryable = False
 
     def expired(self) -> None:
         """Hear that no connection became free in time."""

@@ -158,10 +158,10 @@ class Fields:
     """The header fields of a request, names in lower case, and what was worked out from them.
 
     The next request of a connection mostly carries the same fields again: the listener then hands on the same `Fields`,
-    and what was worked out once (`token`, `forwarded`) stands.
+    and what was worked out once (`session`, `forwarded`) stands. They are never shared between connections.
     """
 
-    __slots__ = ("_first", "_repeated", "all", "forwarded", "token", "worker")
+    __slots__ = ("_first", "_repeated", "all", "forwarded", "session", "worker")
 
     def __init__(self, fields: Headers) -> None:
         self.all = fields
@@ -169,8 +169,8 @@ class Fields:
         self._first = dict(reversed(fields))
         self._repeated = len(self._first) != len(fields)
         self.worker = b"service-worker" in self._first  # a script that would sit between the page and us
-        self.token: bytes | Literal[False] | None = False  # of the session, once looked for; False: not yet
-        self.forwarded: dict[bool, bytes] = {}  # what the portal gets of them, by whether the teleservice is metered
+        self.session: bytes | Literal[False] | None = False  # its key (identity.session), once read; False: not yet
+        self.forwarded: dict[bool, bytes] = {}  # what the portal gets for them, by whether the teleservice is metered
 
     def first(self, name: bytes) -> bytes:
         """Give the first value of a field, or nothing."""
@@ -190,14 +190,13 @@ class Request:
 
     __slots__ = ("_id", "body", "fields", "host", "method", "path", "peer", "query", "secure", "target", "upgrade")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # the parts of a request, in their order, then whose connection it came by
         self,
         method: str,
         target: bytes,
         path: str,
         query: bytes,
         fields: Fields,
-        *,
         host: str,
         peer: str,
         secure: bool,
@@ -256,8 +255,11 @@ class Client(Protocol):
     flow: Flow | None
     ended: Callable[[], None] | None  # called once when the exchange is over, however it ended
 
-    def start(self, status: int, headers: Headers, length: int | None, first: bytes, complete: bool) -> None:
-        """Send the head and the first piece. `length` None: unknown, the client chooses the framing."""
+    def start(self, status: int, lines: bytes, length: int | None, first: bytes, complete: bool) -> None:
+        """Send the head and the first piece. `lines` are its fields as `headers.lines_of` writes them.
+
+        `length` None: unknown, unless all is there (`complete`); the client chooses the framing.
+        """
 
     def send(self, data: bytes) -> None:
         """Send the next piece."""
@@ -268,7 +270,7 @@ class Client(Protocol):
     def abort(self) -> None:
         """Cut: what was sent must not look whole."""
 
-    def switch(self, headers: Headers, receiver: Callable[[bytes], None]) -> None:
+    def switch(self, lines: bytes, receiver: Callable[[bytes], None]) -> None:
         """Answer 101 and become a tunnel: `send` writes raw bytes, what comes in goes to `receiver`.
 
         Raises `Refused` if there is no client that could.

@@ -94,7 +94,8 @@ def _asked(name: bytes) -> Kind:
     return Kind.PARTIAL if name in _CONDITIONAL else Kind.PASSED
 
 
-def _answered(name: bytes) -> Kind:
+def judge_answered(name: bytes) -> Kind:
+    """What happens to a field of an answer, by its lower-case name."""
     if name == b"connection":
         return Kind.CONNECTION
     if name in _NEVER_ANSWERED or name.startswith(b"herse-"):
@@ -109,7 +110,7 @@ def _answered(name: bytes) -> Kind:
 _KNOWN_AT_MOST = 2_000
 _KNOWN_BYTES = 64
 _ASKED = _Names(_asked)
-_ANSWERED = _Names(_answered)
+_ANSWERED = _Names(judge_answered)
 _PLAIN_CONNECTION = frozenset((b"keep-alive", b"close"))
 # By names of their own: looking a member up in its class is slow, and every field of every request does.
 _PASSED, _CONNECTION, _COOKIE, _PARTIAL, _CACHING_FIELD = (
@@ -163,7 +164,7 @@ def to_client(fields: Fields, own_cookies: bytes, *, private: bool, metered: boo
         elif kind is _CONNECTION:
             named.append(value)
         elif kind is _COOKIE:
-            if not _sets_own(value, own_cookies):
+            if not sets_own(value, own_cookies):
                 kept.append((name, value))
         elif (kind is _CACHING_FIELD and not private) or (kind is _PARTIAL and not metered):
             kept.append((name, value))
@@ -172,6 +173,11 @@ def to_client(fields: Fields, own_cookies: bytes, *, private: bool, metered: boo
     if private:
         kept.append(NO_STORE)
     return kept
+
+
+def lines_of(fields: Fields) -> bytes:
+    """The fields as they are written into a head: each with the line break before it."""
+    return b"".join([b"\r\n%b: %b" % field for field in fields])
 
 
 def _without_named(fields: Fields, connection: list[bytes]) -> Fields:
@@ -195,5 +201,6 @@ def without_cookies(value: bytes, prefix: bytes) -> bytes:
 _BEFORE_A_NAME = bytes(range(0x21)) + b"=\x7f\x85\xa0\xc2"
 
 
-def _sets_own(value: bytes, prefix: bytes) -> bool:
+def sets_own(value: bytes, prefix: bytes) -> bool:
+    """Whether some reader would take a Set-Cookie value for one of the gateway's own cookies."""
     return value.lstrip(_BEFORE_A_NAME).lower().startswith(prefix.lower())

@@ -92,6 +92,14 @@ def test_lengths_are_bounded():
     assert kept.categories == ("y" * NAME_LIMIT,)
 
 
+@pytest.mark.parametrize("field", ["account", "session", "network", "method", "teleservice", "reason"])
+def test_names_that_are_long_together_are_kept_each(field: str):
+    event = FULL._replace(**dict.fromkeys(TEXTS, "x" * NAME_LIMIT), categories=())
+    assert event_from_row(row(event)) == event
+    cut = event._replace(pseudonym=None, **{field: "y" * (NAME_LIMIT + 1)})
+    assert event_from_row(row(cut)) == cut._replace(**{field: "y" * NAME_LIMIT})
+
+
 @pytest.mark.parametrize("names", [{"account": "a\n"}, {"teleservice": "x" * (NAME_LIMIT + 1)}])
 def test_promise_4_people_are_recorded_under_the_names_they_are_counted_under(names: dict[str, str]):
     with pytest.raises(ValueError, match="a name that the ledger would change"):

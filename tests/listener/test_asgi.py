@@ -35,12 +35,12 @@ class Plain:
 
     def turn_away(self, reason, headers, client):
         self.reasons.append(reason)
-        client.start(explanation(reason).status, [], None, str(reason).encode(), complete=True)
+        client.start(explanation(reason).status, b"", None, str(reason).encode(), complete=True)
 
     async def _walk(self, request, client):
         try:
             answer = await self.portal.forward(request, client, None)
-            answer.relay(client, [(name.lower(), value) for name, value in answer.fields if name != b"Content-Length"])
+            answer.relay(client, answer.lines)
         except Refused as refused:
             self.turn_away(refused.reason, [], client)
         except DisconnectedError:

@@ -41,12 +41,12 @@ class Doorman:
         client.ended = self._end
         if request.path == "/big":
             client.flow = self
-            client.start(200, [], SIZE, b"z" * SIZE, complete=False)
+            client.start(200, b"", SIZE, b"z" * SIZE, complete=False)
         else:
-            client.start(200, [], None, b"ok", complete=True)
+            client.start(200, b"", None, b"ok", complete=True)
 
     def turn_away(self, reason, headers, client):
-        client.start(400, [], None, str(reason).encode(), complete=True)
+        client.start(400, b"", None, str(reason).encode(), complete=True)
 
     def _end(self):
         self.ended += 1
@@ -123,7 +123,7 @@ def test_a_slow_reader_that_goes_on_is_served():
 def test_what_is_answered_but_not_taken_is_cut_too(last):
     class Whole(Doorman):
         def enter(self, request, client):
-            client.start(200, [], None, b"z" * SIZE, complete=True)
+            client.start(200, b"", None, b"z" * SIZE, complete=True)
 
     with serving(Whole(), stalled_seconds=QUICK) as port, connect(port) as link:
         link.sendall(get(last))
@@ -133,7 +133,7 @@ def test_what_is_answered_but_not_taken_is_cut_too(last):
 def test_an_answer_taken_late_leaves_the_idle_deadline_in_force():
     class Whole(Doorman):
         def enter(self, request, client):
-            client.start(200, [], None, b"z" * SIZE, complete=True)
+            client.start(200, b"", None, b"z" * SIZE, complete=True)
 
     with serving(Whole(), stalled_seconds=3.0, idle_seconds=QUICK) as port, connect(port) as link:
         link.sendall(get())
@@ -152,7 +152,7 @@ def test_what_waits_behind_an_untaken_answer_is_answered_when_it_is_taken():
         def enter(self, request, client):
             self.entered.append(request.path)
             body = b"z" * SIZE if request.path == "/big" else b"last"
-            client.start(200, [], None, body, complete=True)
+            client.start(200, b"", None, body, complete=True)
 
     doorman = Whole()
     with serving(doorman) as port, connect(port) as link:
@@ -170,7 +170,7 @@ def test_what_waits_behind_an_untaken_answer_is_answered_when_it_is_taken():
 def test_a_long_answer_to_a_refused_upload_is_not_cut_by_the_lingering():
     class Whole(Doorman):
         def enter(self, request, client):
-            client.start(413, [], None, b"z" * SIZE, complete=True)
+            client.start(413, b"", None, b"z" * SIZE, complete=True)
 
     with serving(Whole()) as port, connect(port, 10) as link:
         link.sendall(b"POST /x HTTP/1.1\r\nHost: localhost:8443\r\nContent-Length: 900000\r\n\r\n")

@@ -174,6 +174,34 @@ def test_memory_is_given_back_when_people_leave():
     assert [len(window) for window in seen.windows.values()] == [0, 500]
 
 
+def test_people_leave_on_time_also_when_the_windows_were_looked_through_ahead_of_time():
+    seen, budgets = Seen(), (Budget(1, HOUR, DENY),)
+    assert effects(seen, budgets, [0], NOON) == [PERMIT]
+    arrange(seen, budgets, microseconds(after(hours=5)))
+    assert effects(seen, budgets, [1], after(minutes=1)) == [PERMIT], "the sweep has let go of the first"
+    assert effects(seen, budgets, [2], after(minutes=61, microseconds=-1)) == [DENY]
+    assert effects(seen, budgets, [2], after(minutes=61)) == [PERMIT]
+
+
+def test_of_several_windows_the_first_to_be_left_is_left_on_time():
+    seen, budgets = Seen(), (Budget(9, DAY, DENY), Budget(1, HOUR, DENY))
+    assert effects(seen, budgets, [0], NOON) == [PERMIT]
+    assert effects(seen, budgets, [0], after(minutes=30)) == [PERMIT]
+    assert effects(seen, budgets, [1], after(minutes=89)) == [DENY]
+    assert effects(seen, budgets, [1, 0], after(minutes=90)) == [PERMIT, DENY]
+
+
+def test_each_look_up_is_counted_from_the_proof_it_came_with():
+    seen, budgets = Seen(), (Budget(1, HOUR, CHALLENGE),)
+    early, late = after(minutes=-9), after(minutes=5)
+    assert effects(seen, budgets, [0], NOON, early) == [PERMIT]
+    assert effects(seen, budgets, [1], after(minutes=6), early) == [CHALLENGE]
+    assert effects(seen, budgets, [1], after(minutes=6), late) == [PERMIT]
+    assert effects(seen, budgets, [2], after(minutes=7), late) == [CHALLENGE]
+    assert effects(seen, budgets, [2], after(minutes=7), None) == [CHALLENGE]
+    assert effects(seen, budgets, [2], after(minutes=8), after(minutes=8)) == [PERMIT]
+
+
 def test_a_time_without_zone_is_refused():
     with pytest.raises(TypeError):
         hit(Seen(), (), person(0), datetime(2026, 1, 1), None)  # noqa: DTZ001  # the fault under test

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
-from gateway.metering.patient import find_patient, nir_key, parse_patient_number
+from gateway.metering.patient import find_patient, nir_key, parse_patient_number, patient_in_path
 from gateway.model import PatientLocator, Place, Reason
 
 PUBLISHED = (
@@ -145,6 +145,17 @@ def test_the_number_is_found_at_each_place():
     assert look(Place.JSON, "/nir", content_type=JSON, body=b'{"nir": "%s"}' % encoded) == CANONICAL
     assert look(Place.JSON, "/p/0/n~1r", content_type=JSON, body=b'{"p": [{"n/r": "%s"}]}' % encoded) == CANONICAL
     assert look(Place.JSON, "", content_type=JSON + b" ;charset=utf-8", body=b'"%s"' % encoded) == CANONICAL
+
+
+@pytest.mark.parametrize(
+    "text", [NIR, CANONICAL, "1 85 05 78 006 084 91", "185052a00408495", " ", "x", " \t", NIR + "é"]
+)
+def test_a_number_alone_in_the_path_is_read_as_anywhere(text: str):
+    try:
+        found = patient_in_path(f"/lookup/{text}/rights", 2)
+    except Refused as refused:
+        found = refused.reason.value.removeprefix("patient-number-")
+    assert found == look(Place.PATH, captures=(("nir", text),))
 
 
 @pytest.mark.parametrize("place", [Place.PATH, Place.QUERY, Place.FORM])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -51,6 +52,22 @@ def test_the_level_follows_from_the_proofs(proofs, level):
 )
 def test_a_level_is_as_fresh_as_the_proof_that_carries_it(proofs, level, at):
     assert Assurance(proofs).proved_at(level) == at
+
+
+@pytest.mark.parametrize(
+    ("proofs", "at"),
+    [
+        ((), None),
+        ((PASSWORD,), None),
+        ((PASSWORD, TOTP), TOTP.at),
+        ((PASSWORD, CARD), CARD.at),
+        ((CARD, replace(TOTP, at=CARD.at + timedelta(hours=1))), CARD.at),
+    ],
+)
+def test_a_step_up_is_the_last_proof_of_the_strongest_level(proofs, at):
+    assurance = Assurance(proofs)
+    assert assurance.stepped_up_at == at
+    assert assurance.stepped_up_at == assurance.proved_at(max(assurance.level, Level.MFA))
 
 
 def test_a_renewed_proof_replaces_the_old_one():

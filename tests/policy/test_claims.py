@@ -2,6 +2,7 @@
 """Which rule claims a request, and the answers made ready for it."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -70,6 +71,34 @@ HOUSE = policy(
 def test_A8_N4_the_rule_of_a_request(method: str, path: str, name: str | None) -> None:
     claim = HOUSE.claims.find(method, path)
     assert (claim and claim.rule.name) == name
+
+
+MADE_READY = policy(
+    rule("wide", "GET,POST /{a}", "GET /{a}/{b}", "POST /{rest...}", order=5),
+    rule("people", "GET,POST /people/{id}", "GET /files/{rest...}"),
+    rule("new", "GET /people/new", "GET /files/top", order=-1),
+    rule("old", "GET /{any}/old", "DELETE /{any}/old/{x}", order=-2),
+    rule("accents", "GET /écran/{x}", "GET /people/été"),
+    rule("below", "GET /people/{id}/{page}", "HEAD /only", order=1),
+)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "PUT"])
+def test_A8_what_is_made_ready_is_what_the_tree_says(method: str) -> None:
+    words = ["people", "PEOPLE", "new", "old", "Old", "files", "top", "écran", "été", "1", "{}", "only"]
+    claims = MADE_READY.claims
+    for path in (
+        "/".join(("", *some)) + end for n in range(4) for some in product(words, repeat=n) for end in ("", "/")
+    ):
+        fitting = claims.fitting("GET" if method == "HEAD" else method, path)
+        assert claims.find(method, path) is min(fitting, key=lambda claim: claim.rank, default=None), path
+        assert claims.find(method, path[1:]) is None or path == "/", "a path begins with a slash"
+
+
+def test_most_requests_are_made_ready() -> None:
+    get = MADE_READY.claims._ready["GET"]
+    assert {"", "/people", "/files"} <= set(get.folders)
+    assert {"/people/new", "/people/old", "/files/old", "/files", "/files/top"} <= set(get.paths)
 
 
 def test_all_that_fit_are_known() -> None:

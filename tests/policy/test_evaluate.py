@@ -151,6 +151,27 @@ def test_a_challenge_asks_for_what_opens_the_door() -> None:
     assert (asked.level, asked.max_age) == (Level.MFA, timedelta(hours=4))
 
 
+def test_a_permit_once_given_is_no_permit_for_more() -> None:
+    who = subject(Method.PASSWORD, Method.TOTP)
+    stricter = replace(POLICY, rules=tuple(replace(rule, fresh_for=timedelta(minutes=5)) for rule in POLICY.rules))
+
+    def again(policy: Policy, after: timedelta, *, upgrade: bool = False) -> Reason:
+        return evaluate(policy, AccessRequest(who, "GET", "/lookup/1", AT + after, upgrade)).reason
+
+    fresh = timedelta(hours=4)
+    assert again(POLICY, timedelta(0)) is Reason.PERMITTED
+    assert again(POLICY, timedelta(0), upgrade=True) is Reason.UPGRADE_NOT_ALLOWED
+    assert again(stricter, fresh) is Reason.SECOND_FACTOR_STALE
+    assert again(POLICY, fresh) is Reason.PERMITTED
+    assert again(POLICY, fresh + timedelta(microseconds=1)) is Reason.SECOND_FACTOR_STALE
+    assert len(who.met) == 1
+
+
+def test_nothing_is_kept_with_nobody() -> None:
+    assert decide(ANONYMOUS, "GET", "/static/a.css").effect is Effect.PERMIT
+    assert ANONYMOUS.met == {}
+
+
 def test_the_trace_is_of_the_same_decision() -> None:
     for who in (ANONYMOUS, PASSWORD, MFA, CARD):
         for path in ("/", "/lookup/1", "/nowhere", "/home/x"):

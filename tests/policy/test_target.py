@@ -237,10 +237,10 @@ def test_no_accepted_character_folds_into_ascii_or_apart_by_case() -> None:
     ],
 )
 def test_M4_long_targets_cost_linear_time(target: bytes) -> None:
-    """100 kB in under 10 ms of processor time; the best of five, since the machine has other things to do."""
+    """100 kB, twelve times what the listener takes, in under 0.1 s of processor time; squares would take seconds."""
     best = 1.0
     for _ in range(5):
         begun = time.process_time()
         accepted(target)
         best = min(best, time.process_time() - begun)
-    assert best < 0.01
+    assert best < 0.1

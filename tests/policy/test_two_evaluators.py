@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import ConfigurationError
 from gateway.model import ANONYMOUS, AccessRequest, Assurance, Effect, Level, Method, Proof, Reason, Subject
-from gateway.policy.evaluate import evaluate
+from gateway.policy.evaluate import decide, evaluate
 from gateway.policy.load import load_policy
 from gateway.policy.rules import Policy, Rule
 from gateway.policy.target import canonical, spelled
@@ -172,3 +172,21 @@ def test_A8_case_and_a_slash_at_the_end_never_change_a_decision(policy: Policy, 
 def test_A1_the_query_never_changes_a_decision(policy: Policy, request: AccessRequest, query: str) -> None:
     path, _ = canonical(spelled(request.path) + b"?" + query.encode())
     assert evaluate(policy, request._replace(path=path)) == evaluate(policy, request)
+
+
+moments = st.sampled_from([-3600, -300, 0, 1, 240, 300, 3599, 3600, 3601]).map(
+    lambda seconds: AT + timedelta(seconds=seconds)
+)
+
+
+@settings(max_examples=200)
+@given(policies(), policies(), requests, st.lists(st.tuples(moments, st.booleans(), st.booleans()), max_size=8))
+def test_A8_what_a_subject_was_found_to_meet_never_changes_a_decision(
+    one: Policy, other: Policy, request: AccessRequest, turns: list[tuple[datetime, bool, bool]]
+) -> None:
+    """The same subject, again and again, in two policies: as if it had never come before."""
+    for at, upgrade, first in turns:
+        policy, again = one if first else other, request._replace(at=at, upgrade=upgrade)
+        stranger = again._replace(subject=replace(request.subject))
+        assert stranger.subject.met == {}
+        assert decide(policy, *again) == evaluate(policy, stranger)

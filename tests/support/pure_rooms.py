@@ -22,6 +22,7 @@ PATTERNS = (
     "gateway/policy/*.py",
     "gateway/metering/budget.py",
     "gateway/metering/patient.py",
+    "gateway/upstream/filter.py",
     "gateway/upstream/headers.py",
     "gateway/identity/cookie.py",
 )

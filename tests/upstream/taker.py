@@ -24,7 +24,7 @@ class Taker:
         self._stalls = stalls
         self._switches = switches
 
-    def start(self, status, headers, length, first, complete):
+    def start(self, status, lines, length, first, complete):
         self.body += first
         self.over = "finished" if complete else ""
 
@@ -40,7 +40,7 @@ class Taker:
     def abort(self):
         self.over = "aborted"
 
-    def switch(self, headers, receiver):
+    def switch(self, lines, receiver):
         if not self._switches:
             raise Refused(Reason.MALFORMED_REQUEST)
         self.receiver = receiver

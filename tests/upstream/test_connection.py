@@ -42,11 +42,11 @@ def test_a_connection_held_back_to_the_last_byte_hears_the_next_answer(echo, fra
         for _ in range(3):
             client = Taker(stalls=True)
             answer = await portal.forward(request(b"/big"), client, None).wait()
-            answer.relay(client, [])
+            answer.relay(client, b"")
             await until(lambda client=client: client.over)
             assert (client.over, len(client.body)) == ("finished", 5000)
             second = Taker()
-            (await portal.forward(request(), second, None).wait()).relay(second, [])
+            (await portal.forward(request(), second, None).wait()).relay(second, b"")
             assert second.body == b"/x\n\n"
 
     run(echo, talk)
@@ -60,11 +60,11 @@ def test_C2_what_lies_unread_on_a_kept_connection_answers_nobody(echo):
     async def talk(portal):
         for method, body in (("GET", b"/x\n\n"), ("HEAD", b"")):
             first = Taker()
-            (await portal.forward(request(b"/double"), first, None).wait()).relay(first, [])
+            (await portal.forward(request(b"/double"), first, None).wait()).relay(first, b"")
             assert first.body == b"ok"
             time.sleep(0.15)  # noqa: ASYNC251  # the loop is busy elsewhere while the second answer comes
             second = Taker()
-            (await portal.forward(request(b"/x", method), second, None).wait()).relay(second, [])
+            (await portal.forward(request(b"/x", method), second, None).wait()).relay(second, b"")
             assert second.body == body
 
     run(echo, talk)
@@ -84,7 +84,7 @@ def test_an_answer_is_kept_back_until_it_is_relayed_or_never_leaves(echo):
         assert (client.body, client.over) == (b"", "")
         other = Taker()
         answer = await portal.forward(request(b"/big"), other, None).wait()
-        answer.relay(other, [])
+        answer.relay(other, b"")
         await until(lambda: other.over)
         assert (len(other.body), other.over) == (900_000, "finished")
 
@@ -100,7 +100,7 @@ def test_an_answer_that_broke_while_it_was_kept_back_is_refused(echo):
         answer.resume()  # reading on, as after a durable record
         await asyncio.sleep(0.1)
         with pytest.raises(Refused) as caught:
-            answer.relay(client, [])
+            answer.relay(client, b"")
         assert caught.value.reason is Reason.PORTAL_ANSWER_INVALID
         assert client.over == ""
 
@@ -158,7 +158,7 @@ def test_a_tunnel_that_no_client_takes_is_closed(echo):
         client = Taker(switches=False)
         answer = await portal.forward(request(b"/ws", upgrade=True), client, None).wait()
         with pytest.raises(Refused):
-            answer.relay(client, [])
+            answer.relay(client, b"")
         await until(lambda: gone)
 
     run(echo, talk)
@@ -172,7 +172,7 @@ def test_a_tunnel_that_closed_before_it_was_relayed_is_refused(echo):
         answer = await portal.forward(request(b"/ws", upgrade=True), client, None).wait()
         await asyncio.sleep(0.1)
         with pytest.raises(Refused) as caught:
-            answer.relay(client, [])
+            answer.relay(client, b"")
         assert caught.value.reason is Reason.PORTAL_ANSWER_INVALID
 
     run(echo, talk)
@@ -184,7 +184,7 @@ def test_an_idle_tunnel_ends(echo):
     async def talk(portal):
         client = Taker()
         answer = await portal.forward(request(b"/ws", upgrade=True), client, None).wait()
-        answer.relay(client, [])
+        answer.relay(client, b"")
         await until(lambda: client.over)
         assert client.over == "aborted"
 
@@ -207,7 +207,7 @@ def test_an_upload_that_pauses_longer_than_the_portal_may_think_goes_on(echo):
         body.feed(b"z" * 1_000_000)
         body.finish()
         answer = await pending.wait()
-        answer.relay(client, [])
+        answer.relay(client, b"")
         assert True in held
         assert echo.of(b"/up")[-1].size == 9_000_000
 

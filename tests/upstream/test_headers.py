@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.upstream.headers import HOP_BY_HOP, NO_STORE, to_client, to_portal, without_cookies
+from gateway.upstream.headers import HOP_BY_HOP, NO_STORE, lines_of, to_client, to_portal, without_cookies
 
 OURS = b"__Host-herse"
 
@@ -131,3 +131,8 @@ def test_what_is_remembered_of_names_is_bounded():
     assert asked(*many) == many
     assert asked((b"herse-new", b"")) == []
     assert answered((b"X-After-All", b"1")) == [(b"x-after-all", b"1")]
+
+
+def test_fields_are_written_each_behind_a_line_break():
+    assert lines_of([(b"a", b"b"), (b"c", b"")]) == b"\r\na: b\r\nc: "
+    assert lines_of([]) == b""

@@ -21,11 +21,18 @@ class Level(IntEnum):
 
 
 class Method(StrEnum):
-    """A way to prove who one is: RFC 8176 values, and `invite` for the out-of-band code of an enrolment."""
+    """A way to prove who one is: RFC 8176 values, and words of ours where it has none.
+
+    `hwk` is a passkey that verified its user; `psc` and `psc-sc` are Pro Santé Connect by the phone and by the card;
+    `invite` is the out-of-band code of an enrolment.
+    """
 
     PASSWORD = "pwd"  # noqa: S105  # the RFC's word
     TOTP = "otp"
+    PASSKEY = "hwk"
     SMART_CARD = "sc"
+    SSO = "psc"
+    SSO_CARD = "psc-sc"
     INVITATION = "invite"
 
 
@@ -53,7 +60,9 @@ class Assurance:
         level = Level.NONE
         if Method.PASSWORD in methods:
             level = Level.MFA if Method.TOTP in methods else Level.PASSWORD
-        if Method.SMART_CARD in methods:
+        if methods & _TWO_BY_THEMSELVES:
+            level = Level.MFA
+        if methods & _CARDS:
             level = Level.CARD
         object.__setattr__(self, "level", level)
         object.__setattr__(self, "_proved", tuple(self._latest(one) for one in Level))
@@ -78,10 +87,14 @@ class Assurance:
         return max(proof.at for proof in self.proofs if proof.method in counting)
 
 
+_CARDS = frozenset({Method.SMART_CARD, Method.SSO_CARD})
+# Possession and a PIN or a finger in one act.
+_TWO_BY_THEMSELVES = frozenset({Method.PASSKEY, Method.SSO})
+_SECOND_FACTORS = _CARDS | _TWO_BY_THEMSELVES | {Method.TOTP}
 _COUNTS_FOR: dict[Level, frozenset[Method]] = {
-    Level.PASSWORD: frozenset({Method.PASSWORD, Method.TOTP, Method.SMART_CARD}),
-    Level.MFA: frozenset({Method.TOTP, Method.SMART_CARD}),
-    Level.CARD: frozenset({Method.SMART_CARD}),
+    Level.PASSWORD: _SECOND_FACTORS | {Method.PASSWORD},
+    Level.MFA: _SECOND_FACTORS,
+    Level.CARD: _CARDS,
 }
 
 

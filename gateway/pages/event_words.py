@@ -73,7 +73,10 @@ _ALARMING: Final = frozenset(
 _METHODS: Final[dict[str, tuple[str, str]]] = {
     Method.PASSWORD: ("mot de passe", "password"),
     Method.TOTP: ("code à 6 chiffres", "6-digit code"),
+    Method.PASSKEY: ("clé d'accès", "passkey"),
     Method.SMART_CARD: ("carte", "card"),
+    Method.SSO: ("Pro Santé Connect", "Pro Santé Connect"),
+    Method.SSO_CARD: ("Pro Santé Connect, carte", "Pro Santé Connect, card"),
     Method.INVITATION: ("code d'activation", "activation code"),
 }
 

@@ -17,6 +17,9 @@ PASSWORD = Proof(Method.PASSWORD, AT)
 TOTP = Proof(Method.TOTP, AT + timedelta(minutes=5))
 CARD = Proof(Method.SMART_CARD, AT + timedelta(minutes=9))
 INVITATION = Proof(Method.INVITATION, AT)
+PASSKEY = Proof(Method.PASSKEY, AT + timedelta(minutes=6))
+SSO = Proof(Method.SSO, AT + timedelta(minutes=7))
+SSO_CARD = Proof(Method.SSO_CARD, AT + timedelta(minutes=8))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,11 @@ INVITATION = Proof(Method.INVITATION, AT)
         ((PASSWORD, TOTP), Level.MFA),
         ((CARD,), Level.CARD),
         ((PASSWORD, CARD), Level.CARD),
+        ((PASSKEY,), Level.MFA),
+        ((SSO,), Level.MFA),
+        ((SSO_CARD,), Level.CARD),
+        ((SSO, CARD), Level.CARD),
+        ((TOTP, INVITATION), Level.NONE),
     ],
 )
 def test_the_level_follows_from_the_proofs(proofs, level):
@@ -46,6 +54,11 @@ def test_the_level_follows_from_the_proofs(proofs, level):
         ((PASSWORD,), Level.MFA, None),
         ((PASSWORD, TOTP, CARD), Level.MFA, CARD.at),
         ((CARD,), Level.CARD, CARD.at),
+        ((PASSKEY,), Level.MFA, PASSKEY.at),
+        ((PASSKEY,), Level.CARD, None),
+        ((PASSWORD, PASSKEY), Level.PASSWORD, PASSKEY.at),
+        ((SSO, PASSKEY), Level.MFA, SSO.at),
+        ((SSO_CARD, SSO), Level.CARD, SSO_CARD.at),
         ((CARD,), Level.NONE, None),
         ((), Level.PASSWORD, None),
     ],

@@ -118,7 +118,7 @@ def test_methods_and_reasons_in_words():
     assert method_name(Method.TOTP, "fr") == "code à 6 chiffres"
     assert method_name("pwd+invite", "en") == "password + activation code"
     assert method_name(None, "fr") == ""
-    assert method_name("hwk", "fr") == "hwk"
+    assert method_name("fpt", "fr") == "fpt"
     assert {method_name(method, "fr") for method in Method}.isdisjoint(set(Method))
     assert reason_sentence(None, "fr") == ""
     assert reason_sentence("of-a-later-version", "fr") == ""

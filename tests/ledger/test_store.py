@@ -14,7 +14,7 @@ import pytest
 from gateway.errors import LedgerError
 from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.read import LedgerReader
-from gateway.ledger.store import GATHERING_TURNS, Ledger, LedgerBusy, SqliteLedger, create_ledger, open_ledger
+from gateway.ledger.store import Ledger, LedgerBusy, SqliteLedger, create_ledger, open_ledger
 from gateway.model import Event, EventKind, Receipt
 from gateway.pending import Pending, start
 
@@ -195,8 +195,7 @@ def test_events_that_come_while_a_commit_runs_share_the_next(file: FileDoor):
     async def append() -> None:
         for number in range(100):
             file.ledger.append([event(number)])
-        for _ in range(GATHERING_TURNS):  # what comes in these turns of the loop goes together
-            await asyncio.sleep(0)
+        await asyncio.sleep(0) or await asyncio.sleep(0)  # what comes in these two turns of the loop goes together
         waiting = [file.ledger.append([event(number)]) for number in range(100, 200)]
         await waiting[-1].wait()
 

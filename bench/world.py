@@ -64,6 +64,7 @@ teleservices:
     budgets:
       - {people: 1000000, window: 1d, past: deny}
     discloses: [identity]
+    attestation: {reference: TEST-1, until: 2099-12-31}
     routes: ["GET /infopatient/{nir}"]
 """
 

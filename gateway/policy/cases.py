@@ -2,12 +2,12 @@
 """The cases beside a policy: who asks for what, and what has to come of it. Loaded as strictly as the policy itself.
 
 A case runs through the same `canonical` and `evaluate` as a request. Nobody's clock is asked: a case lives at one fixed
-moment, and `proved_ago` counts back from it.
+moment, or at noon of the day it names, and `proved_ago` counts back from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ AT = datetime(2001, 1, 1, 12, tzinfo=UTC)
 LEVELS = {level.name.lower(): level for level in Level}
 _EFFECTS = {effect.value: effect for effect in Effect}
 _REASONS = {reason.value: reason for reason in Reason}
+_BY_WORD = {method.value: method for method in Method}
 _METHODS = {
     Level.NONE: (),
     Level.PASSWORD: (Method.PASSWORD,),
@@ -47,6 +48,7 @@ class Case:
     reason: Reason | None = None
     upgrade: bool = False
     skip: str | None = None
+    at: datetime = AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _decide(policy: Policy, case: Case) -> Decision:
         path, _ = canonical(target.encode())
     except Refused as refused:
         return Decision(Effect.DENY, None, (refused.reason,), digest=policy.digest)
-    return evaluate(policy, AccessRequest(case.subject, method, path, AT, case.upgrade))
+    return evaluate(policy, AccessRequest(case.subject, method, path, case.at, case.upgrade))
 
 
 def _compare(case: Case, decision: Decision) -> Result:
@@ -160,23 +162,36 @@ def _compare(case: Case, decision: Decision) -> Result:
 
 def _case(fields: Fields, node: Node) -> Case:
     """A case as far as it was understood."""
-    keys = fields.mapping(node, required=("name", "request", "expect"), optional=("as", "reason", "upgrade", "skip"))
+    optional = ("as", "day", "reason", "upgrade", "skip")
+    keys = fields.mapping(node, required=("name", "request", "expect"), optional=optional)
+    day = fields.day(keys["day"]) if "day" in keys else None
+    at = AT if day is None else datetime.combine(day, AT.timetz())
     return Case(
         name=(fields.text(keys["name"]) if "name" in keys else None) or node.path,
-        subject=_subject(fields, keys["as"]) if "as" in keys else ANONYMOUS,
+        subject=_subject(fields, keys["as"], at) if "as" in keys else ANONYMOUS,
         request=(fields.text(keys["request"]) if "request" in keys else None) or "",
         expect=(fields.choice(keys["expect"], _EFFECTS) if "expect" in keys else None) or Effect.DENY,
         reason=fields.choice(keys["reason"], _REASONS) if "reason" in keys else None,
         upgrade="upgrade" in keys and fields.yes(keys["upgrade"]),
         skip=fields.text(keys["skip"], "why this case is not run") if "skip" in keys else None,
+        at=at,
     )
 
 
-def _subject(fields: Fields, node: Node) -> Subject:
+def _subject(fields: Fields, node: Node, at: datetime) -> Subject:
     """Who asks; a case without `as` is nobody signed in."""
-    keys = fields.mapping(node, required=("account", "assurance"), optional=("profession", "proved_ago"))
+    optional = ("assurance", "methods", "profession", "proved_ago")
+    keys = fields.mapping(node, required=("account",), optional=optional)
+    if ("assurance" in keys) is ("methods" in keys):
+        found = "both" if "methods" in keys else "neither"
+        fields.fault(node, "`assurance`, or `methods` with what was proved", found)
     account = fields.account(keys["account"]) if "account" in keys else None
     profession = fields.name(keys["profession"]) if "profession" in keys else None
     level = fields.choice(keys["assurance"], LEVELS) if "assurance" in keys else None
     ago = fields.duration(keys["proved_ago"], shortest=timedelta(0)) if "proved_ago" in keys else None
-    return subject_at(account, profession, level or Level.NONE, AT - (ago or timedelta(0)))
+    proved_at = at - (ago or timedelta(0))
+    subject = subject_at(account, profession, level or Level.NONE, proved_at)
+    if "methods" not in keys:
+        return subject
+    named = fields.each(keys["methods"], lambda item: fields.choice(item, _BY_WORD))
+    return replace(subject, assurance=Assurance(tuple(Proof(Method(word), proved_at) for word in named)))

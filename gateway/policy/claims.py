@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.model import AccessRequest
     from gateway.policy.rules import Policy, Route, Rule
 
-CHALLENGING: Final = frozenset({"sign-in", "assurance", "freshness"})
+CHALLENGING: Final = frozenset({"sign-in", "means", "assurance", "freshness"})
 """The criteria whose no can become a yes by what the person does next."""
 
 _ANY_OTHER: Final = "{}"
@@ -196,7 +196,7 @@ def _refusal(rule: Rule, criterion: str, reason: Reason, digest: str) -> Decisio
     if criterion == "sign-in":
         return _sign_in_first(rule.name, digest)
     if criterion in CHALLENGING:
-        asked = Challenge(rule.level, rule.fresh_for)
+        asked = Challenge(Level.CARD if criterion == "means" else rule.level, rule.fresh_for)
         return Decision(Effect.CHALLENGE, rule.name, (reason,), challenge=asked, digest=digest)
     return _deny(rule.name, reason, digest)
 

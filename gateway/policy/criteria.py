@@ -5,17 +5,17 @@ A criterion answers HIT, MISS, or MAY where signing in or proving more would mak
 a HIT decides: MAY becomes the criterion's CHALLENGE, MISS its DENY. Serving walks these functions and stops there;
 `policy explain` walks the same functions and does not stop.
 
-An answer depends on the rule, the subject, an upgrade and, by `fresh_until` alone, the moment. `evaluate.decide` relies
+An answer depends on the rule, the subject, an upgrade and, by `met_until` alone, the moment. `evaluate.decide` relies
 on that to keep until when a subject meets a rule: a criterion that looks at more has to be asked there each time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gateway.model import Level, Match, Reason
+from gateway.model import Level, Match, Method, Reason
 from gateway.policy.durations import duration_text
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ _STALE_REASONS = {**_LEVEL_REASONS, Level.MFA: Reason.SECOND_FACTOR_STALE}
 # By names of their own: looking a member up in its class is slow, and every request does.
 _HIT, _MISS, _MAY = Match.HIT, Match.MISS, Match.MAY
 
+ALLOWED_MEANS = frozenset({Method.SMART_CARD, Method.SSO_CARD, Method.SSO})
+"""What may open patient data without more: card and Pro Santé Connect (PGSSI-S, EXI 03)."""
+_LEAST = timedelta(microseconds=1)
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -75,15 +78,32 @@ def _profession(rule: Rule, request: AccessRequest) -> Match:
     return _HIT if rule.professions is None or subject.profession in rule.professions else _MISS
 
 
+def _means(rule: Rule, request: AccessRequest) -> Match:
+    return _HIT if request.at <= _means_until(rule, request.subject.assurance) else _MAY
+
+
+def _means_until(rule: Rule, assurance: Assurance) -> datetime:
+    """The last moment at which what was proved may open patient data: other means than the allowed ones as attested."""
+    if not ALLOWED_MEANS.isdisjoint(proof.method for proof in assurance.proofs):
+        return _ALWAYS
+    return _NEVER if rule.attestation is None else rule.attestation.ends_at - _LEAST
+
+
 def _assurance(rule: Rule, request: AccessRequest) -> Match:
     return _HIT if request.subject.assurance.level >= rule.level else _MAY
 
 
 def _freshness(rule: Rule, request: AccessRequest) -> Match:
-    return _HIT if request.at <= fresh_until(rule, request.subject.assurance) else _MAY
+    return _HIT if request.at <= _fresh_until(rule, request.subject.assurance) else _MAY
 
 
-def fresh_until(rule: Rule, assurance: Assurance) -> datetime:
+def met_until(rule: Rule, assurance: Assurance) -> datetime:
+    """Until when whoever meets a rule meets it: whatever time alone can take away."""
+    fresh = _fresh_until(rule, assurance)
+    return min(fresh, _means_until(rule, assurance)) if rule.sensitive else fresh
+
+
+def _fresh_until(rule: Rule, assurance: Assurance) -> datetime:
     """The last moment at which what was proved is fresh enough: a proof exactly `fresh_for` old still counts."""
     if rule.fresh_for is None:
         return _ALWAYS
@@ -97,6 +117,12 @@ def _age(request: AccessRequest) -> str:
     if proved_at is None:
         return "nothing proved"
     return f"{assurance.level.name.lower()} proved {duration_text(request.at - proved_at)} ago"
+
+
+def _wanted_means(rule: Rule) -> str:
+    allowed = "card or Pro Santé Connect"
+    attested = rule.attestation
+    return allowed if attested is None else f"{allowed}, or as attested to {attested.until} ({attested.reference})"
 
 
 CRITERIA = (
@@ -131,6 +157,14 @@ CRITERIA = (
         lambda _rule: Reason.PROFESSION_NOT_ALLOWED,
         lambda rule: " or ".join(sorted(rule.professions or ())),
         lambda request: request.subject.profession or "none",
+    ),
+    Criterion(
+        "means",
+        lambda rule: rule.sensitive,
+        _means,
+        lambda _rule: Reason.CARD_REQUIRED,
+        _wanted_means,
+        lambda request: " + ".join(proof.method for proof in request.subject.assurance.proofs) or "nothing proved",
     ),
     Criterion(
         "assurance",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.model import AccessRequest, Decision, Match, TraceLine
-from gateway.policy.criteria import CRITERIA, fresh_until
+from gateway.policy.criteria import CRITERIA, met_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def decide(  # noqa: PLR0917  # the words of AccessRequest
         return claim.permit
     decision = _judge(claim, AccessRequest(subject, method, path, at, upgrade))
     if decision is claim.permit and subject.account is not None:
-        subject.met[claim] = fresh_until(claim.rule, subject.assurance)
+        subject.met[claim] = met_until(claim.rule, subject.assurance)
     return decision
 
 

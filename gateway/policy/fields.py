@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from gateway.errors import ConfigurationError, Fault
@@ -23,6 +24,7 @@ T = TypeVar("T")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}", re.ASCII)
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,8})", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _LONGEST_NAME = 64
 _LONGEST_TEXT = 300
 _SHOWN = 60
@@ -145,6 +147,17 @@ class Fields:
         except ValueError as error:
             self.fault(node, str(error))
             return None
+
+    def day(self, node: Node) -> date | None:
+        """A day of the calendar, written 2027-12-31."""
+        text = node.content if isinstance(node.content, str) and node.kind in {"timestamp", "str"} else ""
+        try:
+            if _DAY.fullmatch(text):
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        self.fault(node, "a day such as 2027-12-31", f"`{text[:_SHOWN]}`" if text else None)
+        return None
 
     def each(self, node: Node, read: Callable[[Node], str | None]) -> tuple[str, ...]:
         """A list of different texts, each by `read`."""

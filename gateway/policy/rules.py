@@ -7,14 +7,13 @@ Building these values checks nothing: `load` has done it. Nothing here reads a f
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from gateway.model import Effect, Level
 from gateway.policy.claims import Claims
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from gateway.model import Budget, PatientLocator
     from gateway.policy.template import Template
 
@@ -33,6 +32,23 @@ class Route:
 
     def __str__(self) -> str:
         return f"{','.join(self.methods)} {self.template.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """Why a password with a second factor may open what discloses patient data, and until which day (UTC, included).
+
+    Since 2026 the rules of electronic identification allow that only to an attested means: référentiel d'identification
+    électronique (PGSSI-S), EXI 03 of version 1.0.
+    """
+
+    reference: str
+    until: date
+
+    @property
+    def ends_at(self) -> datetime:
+        """The first moment at which it no longer holds."""
+        return datetime.combine(self.until, time.min, UTC) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,12 @@ class Rule:
     uncounted: str | None = None
     streams: bool = False
     upgrade: bool = False
+    attestation: Attestation | None = None
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether data of patients is disclosed here."""
+        return bool(self.categories)
 
     @property
     def metered(self) -> bool:

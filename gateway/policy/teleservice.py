@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.model import Budget, Effect, Level, PatientLocator, Place
 from gateway.policy.checks import budget_text, locator_fault, never_reached, why_never
-from gateway.policy.rules import Route, Rule
+from gateway.policy.rules import Attestation, Route, Rule
 from gateway.policy.template import parse_template
 from gateway.policy.tree import Node
 
@@ -28,10 +28,21 @@ _KEYS = (
     "budgets",
     "discloses",
     "uncounted",
+    "attestation",
     "streams",
     "upgrade",
 )
-_PERSONAL = ("assurance", "fresh_for", "professions", "accounts", "patient", "budgets", "discloses", "uncounted")
+_PERSONAL = (
+    "assurance",
+    "fresh_for",
+    "professions",
+    "accounts",
+    "patient",
+    "budgets",
+    "discloses",
+    "uncounted",
+    "attestation",
+)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ROUTE = 'a route such as "GET /path/{name}" or "GET,POST /path"; GET covers HEAD'
 _PATIENT = "one of {path: NAME}, {query: NAME}, {form: NAME}, {json: /POINTER}"
@@ -60,6 +71,7 @@ def read_teleservice(fields: Fields, name: str, node: Node) -> Rule:
         budgets=_budgets(fields, keys["budgets"]) if "budgets" in keys else (),
         categories=fields.each(keys["discloses"], fields.name) if "discloses" in keys else (),
         uncounted=fields.text(keys["uncounted"], "the reason") if "uncounted" in keys else None,
+        attestation=_attestation(fields, keys["attestation"]) if "attestation" in keys else None,
         streams="streams" in keys and fields.yes(keys["streams"]),
         upgrade="upgrade" in keys and fields.choice(keys["upgrade"], {"websocket": True}) is True,
     )
@@ -83,8 +95,23 @@ def _hold_together(fields: Fields, node: Node, keys: dict[str, Node], rule: Rule
             )
         if "uncounted" in keys and "discloses" not in keys:
             fields.fault(keys["uncounted"], "`discloses` beside it", "a reason, but nothing disclosed")
+    if "discloses" in keys and keys.get("assurance") is not None and rule.level is Level.PASSWORD:
+        fields.fault(keys["assurance"], "`mfa` or `card`, since patient data is disclosed here")
+    if "attestation" in keys and ("discloses" not in keys or rule.level is not Level.MFA):
+        fields.fault(
+            keys["attestation"],
+            "`assurance: mfa` and `discloses` beside it: nothing else is opened by it",
+            "`attestation`",
+        )
     if rule.upgrade and not any("GET" in route.methods for route in rule.routes):
         fields.fault(keys["upgrade"], "a GET route here: an upgrade starts with GET")
+
+
+def _attestation(fields: Fields, node: Node) -> Attestation | None:
+    keys = fields.mapping(node, required=("reference", "until"))
+    reference = fields.text(keys["reference"], "its reference") if "reference" in keys else None
+    until = fields.day(keys["until"]) if "until" in keys else None
+    return None if reference is None or until is None else Attestation(reference, until)
 
 
 def _refuse(fields: Fields, keys: dict[str, Node], names: tuple[str, ...], expected: str) -> None:

@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Cases beside a policy: loaded as strictly, judged by the same function."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.model import ANONYMOUS, Effect, Level, Reason
+from gateway.model import ANONYMOUS, Effect, Level, Method, Proof, Reason
 from gateway.policy.cases import AT, Case, Cases, Outcome, load_cases, run_cases, subject_at
 from gateway.policy.load import load_policy
 
-POLICY = load_policy(
-    """
+POLICY_TEXT = """
 version: 1
 portal: house
 title: House
 teleservices:
   home: {title: Home, routes: [GET /], assurance: password, upgrade: websocket}
   lookup: {title: Lookup, routes: ["GET /lookup/{id}"], assurance: mfa, fresh_for: 4h, professions: [nurse]}
-""",
-    "house.yaml",
-)
+"""
+POLICY = load_policy(POLICY_TEXT, "house.yaml")
 HEAD = "version: 1\nportal: house\ncases:\n"
 NURSE = "as: {account: '123456782', profession: nurse, assurance: mfa, proved_ago: 5m}"
 
@@ -43,6 +41,25 @@ def test_a_case_with_every_key() -> None:
     assert (case.upgrade, case.skip) == (True, "later")
     assert (case.subject.account, case.subject.profession) == ("123456782", "nurse")
     assert case.subject.assurance.proved_at(Level.MFA) == AT - timedelta(minutes=5)
+
+
+def test_a_case_names_its_day_and_what_was_proved() -> None:
+    who = "as: {account: A-1, methods: [pwd, psc], proved_ago: 2h}"
+    case = load(f"{who}, day: 2027-12-31, request: GET /, expect: permit").cases[0]
+    assert case.at == datetime(2027, 12, 31, 12, tzinfo=UTC)
+    proved_at = case.at - timedelta(hours=2)
+    assert case.subject.assurance.proofs == (Proof(Method.PASSWORD, proved_at), Proof(Method.SSO, proved_at))
+    assert load("as: {account: A-1, assurance: card}, request: GET /, expect: permit").cases[0].at == AT
+
+
+def test_the_day_of_a_case_decides() -> None:
+    text = POLICY_TEXT + "  list: {title: List, routes: [GET /list], assurance: mfa, discloses: [name], uncounted: x,"
+    policy = load_policy(text + " attestation: {reference: R, until: 2027-12-31}}\n", "house.yaml")
+    cases = "".join(
+        f"  - {{name: n{day}, as: {{account: A-1, assurance: mfa}}, day: {day}, request: GET /list, expect: {told}}}\n"
+        for day, told in (("2027-12-31", "permit"), ("2028-01-01", "challenge"))
+    )
+    assert run_cases(policy, load_cases(HEAD + cases, "c.yaml", policy)).count(Outcome.PASS) == 2
 
 
 @pytest.mark.parametrize("level", Level)
@@ -118,7 +135,16 @@ def test_the_report_counts_and_names_what_no_case_touched() -> None:
         (HEAD + "  - {name: a, request: GET /, expect: deny, at: noon}", "the unknown key `at`"),
         (HEAD + "  - {name: a, request: GET /, expect: deny, skip: yes}", "why this case is not run"),
         (HEAD + "  - {name: a, request: GET /, expect: deny, as: nobody}", "found `nobody`; expected a mapping"),
-        (HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: A-1}}", "the key `assurance`"),
+        (
+            HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: A-1}}",
+            "found neither; expected `assurance`",
+        ),
+        (
+            HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: A-1, assurance: mfa, methods: [sc]}}",
+            "both",
+        ),
+        (HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: A-1, methods: [sms]}}", "one of pwd, otp"),
+        (HEAD + "  - {name: a, request: GET /, expect: deny, day: tomorrow}", "a day such as"),
         (HEAD + "  - {name: a, request: GET /, expect: deny, as: {assurance: mfa}}", "the key `account`"),
         (
             HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: 123456782, assurance: mfa}}",

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Each criterion on its own: hit, miss, may."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway.model import ANONYMOUS, AccessRequest, Assurance, Level, Match, Method, Proof, Reason, Subject
-from gateway.policy.criteria import CRITERIA
-from gateway.policy.rules import Rule
+from gateway.policy.criteria import CRITERIA, met_until
+from gateway.policy.rules import Attestation, Rule
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 BY_NAME = {criterion.name: criterion for criterion in CRITERIA}
@@ -25,6 +26,10 @@ def ask(subject: Subject, *, upgrade: bool = False) -> AccessRequest:
 
 MFA = (Method.PASSWORD, Method.TOTP)
 FRESH = Rule("a", "A", (), level=Level.MFA, fresh_for=timedelta(hours=4))
+SENSITIVE = Rule("a", "A", (), level=Level.MFA, categories=("identity",))
+TODAY, YESTERDAY = (
+    replace(SENSITIVE, attestation=Attestation("R", AT.date() - timedelta(days=days))) for days in (0, 1)
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,14 @@ FRESH = Rule("a", "A", (), level=Level.MFA, fresh_for=timedelta(hours=4))
         ("assurance", Rule("a", "A", (), level=Level.MFA), ask(person(*MFA)), HIT),
         ("assurance", Rule("a", "A", (), level=Level.CARD), ask(person(*MFA)), MAY),
         ("assurance", Rule("a", "A", (), level=Level.MFA), ask(person(Method.SMART_CARD)), HIT),
+        ("means", SENSITIVE, ask(person(*MFA)), MAY),
+        ("means", SENSITIVE, ask(person(Method.PASSKEY)), MAY),
+        ("means", SENSITIVE, ask(person(Method.SMART_CARD)), HIT),
+        ("means", SENSITIVE, ask(person(*MFA, Method.SSO)), HIT),
+        ("means", SENSITIVE, ask(person(Method.SSO_CARD)), HIT),
+        ("means", TODAY, ask(person(*MFA)), HIT),
+        ("means", YESTERDAY, ask(person(*MFA)), MAY),
+        ("means", YESTERDAY, ask(person(Method.SSO)), HIT),
         ("freshness", FRESH, ask(person(Method.PASSWORD)), MAY),
         ("freshness", FRESH, ask(person(*MFA, ago=timedelta(hours=4))), HIT),
         ("freshness", FRESH, ask(person(*MFA, ago=timedelta(hours=4, seconds=1))), MAY),
@@ -72,6 +85,7 @@ def test_an_old_second_factor_is_not_made_fresh_by_a_new_password() -> None:
         (Rule("a", "A", ()), "upgrade sign-in assurance"),
         (Rule("a", "A", (), upgrade=True), "sign-in assurance"),
         (Rule("a", "A", (), anonymous=True), "upgrade"),
+        (SENSITIVE, "upgrade sign-in means assurance"),
         (Rule("a", "A", (), accounts=frozenset({"X-1"}), professions=frozenset({"nurse"}), fresh_for=timedelta(1)),
          "upgrade sign-in account profession assurance freshness"),
     ],
@@ -90,6 +104,7 @@ def test_a_rule_is_asked_what_it_says(rule: Rule, names: str) -> None:
         ("assurance", Level.PASSWORD, Reason.SIGN_IN_REQUIRED),
         ("assurance", Level.MFA, Reason.SECOND_FACTOR_REQUIRED),
         ("assurance", Level.CARD, Reason.CARD_REQUIRED),
+        ("means", Level.MFA, Reason.CARD_REQUIRED),
         ("freshness", Level.PASSWORD, Reason.SIGN_IN_REQUIRED),
         ("freshness", Level.MFA, Reason.SECOND_FACTOR_STALE),
         ("freshness", Level.CARD, Reason.CARD_REQUIRED),
@@ -99,6 +114,23 @@ def test_why_the_answer_is_no(name: str, level: Level, reason: Reason) -> None:
     assert BY_NAME[name].reason(Rule("a", "A", (), level=level)) is reason
 
 
+def test_how_long_time_alone_leaves_a_rule_met() -> None:
+    never, always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    by_code, by_card = person(*MFA).assurance, person(Method.SMART_CARD).assurance
+    end_of_today = AT + timedelta(days=1) - timedelta(microseconds=1)
+    assert met_until(Rule("a", "A", ()), by_code) == always
+    assert met_until(FRESH, by_code) == AT + timedelta(hours=4)
+    assert met_until(SENSITIVE, by_code) == never
+    assert met_until(SENSITIVE, by_card) == always
+    assert met_until(TODAY, by_code) == end_of_today
+    assert met_until(replace(TODAY, fresh_for=timedelta(hours=4)), by_code) == AT + timedelta(hours=4)
+    assert met_until(replace(TODAY, fresh_for=timedelta(days=9)), by_code) == end_of_today
+
+
+def test_an_attestation_is_told() -> None:
+    assert BY_NAME["means"].wants(TODAY) == "card or Pro Santé Connect, or as attested to 2026-01-01 (R)"
+
+
 @pytest.mark.parametrize(
     ("name", "wants", "found", "of_nobody"),
     [
@@ -106,6 +138,7 @@ def test_why_the_answer_is_no(name: str, level: Level, reason: Reason) -> None:
         ("sign-in", "someone signed in", "ACCOUNT-1", "nobody"),
         ("account", "X-1 or X-2", "ACCOUNT-1", "nobody"),
         ("profession", "nurse or physician", "nurse", "none"),
+        ("means", "card or Pro Santé Connect", "pwd + otp", "nothing proved"),
         ("assurance", "mfa or stronger", "mfa", "none"),
         ("freshness", "mfa proved at most 4h ago", "mfa proved 5m ago", "nothing proved"),
     ],

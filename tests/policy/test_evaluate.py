@@ -45,6 +45,7 @@ teleservices:
     professions: [pharmacist]
     budgets: [{people: 5, window: 1h, past: deny}]
     discloses: [identity]
+    attestation: {reference: TEST-1, until: 2099-12-31}
   card: {title: Card, routes: [GET /card], assurance: card, fresh_for: 1h}
   shop: {title: Shop, routes: [GET /shop], assurance: password, fresh_for: 1h, accounts: [SHOP-1]}
   talk: {title: Talk, routes: [GET /talk], assurance: password, upgrade: websocket}

@@ -22,6 +22,7 @@ teleservices:
     patient: {path: nir}
     budgets: [{people: 5, window: 10m, past: challenge}]
     discloses: [identity, rights]
+    attestation: {reference: TEST-1, until: 2099-12-31}
 """,
     "house.yaml",
 )
@@ -44,6 +45,7 @@ home     route      miss   none of GET /
 lookup   route      hit    GET /lookup/{{nir}}
          upgrade    hit    wants no upgrade of the connection; found asks for none
          sign-in    hit    wants someone signed in; found A-1
+         means      hit    wants card or Pro Santé Connect, or as attested to 2099-12-31 (TEST-1); found pwd + otp
          assurance  hit    wants mfa or stronger; found mfa
          freshness  hit    wants mfa proved at most 4h ago; found mfa proved 0d ago
 default  unclaimed  miss   what no teleservice claims: deny

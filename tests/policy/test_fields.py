@@ -2,7 +2,7 @@
 """Typed reads: each gives a value, or notes what was found and what is expected."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -31,6 +31,8 @@ def read(text: str, use: Callable[[Fields, Node], object]) -> tuple[object, list
         ("true", Fields.yes, True),
         ("4h", Fields.duration, timedelta(hours=4)),
         ("0s", lambda fields, node: fields.duration(node, shortest=timedelta(0)), timedelta(0)),
+        ("2027-12-31", Fields.day, date(2027, 12, 31)),
+        ("'2028-02-29'", Fields.day, date(2028, 2, 29)),
         ("7", lambda fields, node: fields.number(node, 1, 9), 7),
         ("-1", lambda fields, node: fields.number(node, -9, 9), -1),
         ("y1", lambda fields, node: fields.choice(node, {"x": 1, "y1": 2}), 2),
@@ -78,6 +80,11 @@ def names(fields: Fields, node: Node) -> object:
         ("maybe", choice, "a: `maybe`; one of deny, permit"),
         ("no", choice, "a: `no`, which YAML reads as bool; one of deny, permit"),
         ("31d", Fields.duration, "a: `31d`; a duration such as 30s, 15m, 4h or 7d, from 1s to 30d"),
+        ("2027-02-29", Fields.day, "a: `2027-02-29`; a day such as 2027-12-31"),
+        ("2027-1-1", Fields.day, "a: `2027-1-1`; a day such as"),
+        ("2027-12-31 10:00:00", Fields.day, "a: `2027-12-31 10:00:00`; a day such as"),
+        ("20271231", Fields.day, "a: `20271231`, which YAML reads as int; a day such as"),
+        ("[x]", Fields.day, "a: a list; a day such as"),
         ("0", number, "a: `0`, which YAML reads as int; a whole number from 1 to 90"),
         ("91", number, "a whole number from 1 to 90"),
         ("012", number, "a: `012`, which YAML reads as int; a whole number from 1 to 90"),

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The values a policy file becomes."""
 
+from datetime import UTC, date, datetime
+
 from gateway.model import Effect, PatientLocator, Place
-from gateway.policy.rules import Policy, Route, Rule
+from gateway.policy.rules import Attestation, Policy, Route, Rule
 from gateway.policy.template import parse_template
 
 
@@ -15,6 +17,15 @@ def test_a_rule_is_metered_by_one_route() -> None:
     counted = Route(("GET",), parse_template("/a/{nir}"), PatientLocator(Place.PATH, "nir"))
     assert not Rule("a", "A", (plain,)).metered
     assert Rule("a", "A", (plain, counted)).metered
+
+
+def test_an_attestation_holds_to_the_end_of_its_last_day() -> None:
+    assert Attestation("R", date(2027, 12, 31)).ends_at == datetime(2028, 1, 1, tzinfo=UTC)
+
+
+def test_what_discloses_is_sensitive() -> None:
+    assert Rule("a", "A", (), categories=("identity",)).sensitive
+    assert not Rule("a", "A", ()).sensitive
 
 
 def test_policies_compare_by_what_they_say() -> None:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One entry of `teleservices`: what it becomes, and each fault it can have."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from gateway.model import Budget, Effect, Level, PatientLocator, Place
 from gateway.policy.fields import Fields
-from gateway.policy.rules import Rule
+from gateway.policy.rules import Attestation, Rule
 from gateway.policy.teleservice import read_teleservice
 
 
@@ -21,6 +21,7 @@ def read(text: str) -> tuple[Rule, list[str]]:
 
 
 PLAIN = "routes: [GET /x]\nassurance: password\n"
+MFA = "routes: [GET /x]\nassurance: mfa\n"
 METERED = """\
 routes: ["GET /x/{nir}"]
 assurance: mfa
@@ -68,9 +69,18 @@ def test_the_other_flags() -> None:
     assert read("routes: [GET /x]\nanonymous: true")[0].anonymous
     assert read(PLAIN + "streams: true")[0].streams
     assert read(PLAIN + "upgrade: websocket")[0].upgrade
-    rule, faults = read(PLAIN + "discloses: [identity]\nuncounted: a list")
+    rule, faults = read(MFA + "discloses: [identity]\nuncounted: a list")
     assert not faults
     assert (rule.uncounted, rule.categories) == ("a list", ("identity",))
+
+
+def test_an_attestation_holds_to_the_end_of_its_day() -> None:
+    for day in ("2027-12-31", "'2027-12-31'"):
+        rule, faults = read(METERED + f"attestation: {{reference: ANS-7, until: {day}}}")
+        assert not faults
+        assert rule.attestation == Attestation("ANS-7", date(2027, 12, 31))
+        assert rule.attestation.ends_at == datetime(2028, 1, 1, tzinfo=UTC)
+    assert read(METERED)[0].attestation is None
 
 
 def test_routes_say_where_their_number_is() -> None:
@@ -141,11 +151,21 @@ discloses: [identity]"""
         (METERED + "upgrade: websocket", "t.upgrade: `upgrade`; no such key where patients are counted"),
         (METERED + "uncounted: a list", "t.uncounted: `uncounted`; no such key where patients are counted"),
         (PLAIN + "budgets: [{people: 5, window: 1h, past: deny}]", "t.budgets: `budgets`; a route that uses it"),
-        (PLAIN + "discloses: [identity]", "t.discloses: data nobody counts; `patient` and `budgets`, or `uncounted`"),
+        (MFA + "discloses: [identity]", "t.discloses: data nobody counts; `patient` and `budgets`, or `uncounted`"),
         (PLAIN + "uncounted: a list", "t.uncounted: a reason, but nothing disclosed; `discloses` beside it"),
         ("routes: [{route: GET /x, patient: none}]\nassurance: mfa\npatient: {query: n}", "t.patient: `patient`; a"),
         ("routes: [GET /x]\nanonymous: true\nassurance: mfa", "t.assurance: `assurance`; no such key beside"),
         ("routes: [GET /x]\nanonymous: true\nprofessions: [nurse]", "t.professions: `professions`; no such key beside"),
+        # what may open data of patients
+        (METERED.replace("mfa", "password"), "t.assurance: `password`; `mfa` or `card`, since patient data"),
+        (METERED + "attestation: {reference: R}", "t.attestation: no such key; the key `until`"),
+        (METERED + "attestation: {until: 2027-12-31}", "t.attestation: no such key; the key `reference`"),
+        (METERED + "attestation: {reference: R, until: 2027-13-31}", "t.attestation.until: `2027-13-31`; a day"),
+        (METERED + "attestation: {reference: R, until: 31/12/2027}", "t.attestation.until: `31/12/2027`; a day"),
+        (METERED + "attestation: {reference: R, until: 20271231}", "t.attestation.until: `20271231`, which YAML"),
+        (METERED + "attestation: {reference: 7, until: 2027-12-31}", "t.attestation.reference: `7`, which YAML"),
+        (METERED.replace("mfa", "card") + "attestation: {reference: R, until: 2027-12-31}", "t.attestation: `att"),
+        (MFA + "attestation: {reference: R, until: 2027-12-31}", "t.attestation: `attestation`; `assurance"),
         # budgets
         (METERED.replace("people: 5", "people: 0"), "t.budgets[0].people: `0`, which YAML reads as int"),
         (METERED.replace("people: 5", "people: '5'"), "t.budgets[0].people: `5`; a whole number"),

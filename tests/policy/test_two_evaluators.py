@@ -31,15 +31,19 @@ def rules(draw: st.DrawFn, number: int) -> str:
     lines.append(f"    routes: [{', '.join(repr(f'{method} {path}') for path in paths)}]")
     if draw(st.integers(0, 3)) == 0:
         return "\n".join([*lines, "    anonymous: true"])
-    lines.append(f"    assurance: {draw(st.sampled_from(['password', 'mfa', 'card']))}")
+    assurance = draw(st.sampled_from(["password", "mfa", "card"]))
+    lines.append(f"    assurance: {assurance}")
     if draw(st.booleans()):
         lines.append(f"    fresh_for: {draw(st.sampled_from(['5m', '1h']))}")
     if draw(st.booleans()):
         lines.append("    professions: [nurse, pharmacist]")
     if draw(st.integers(0, 3)) == 0:
         lines.append("    accounts: [SHOP-1]")
-    if draw(st.integers(0, 3)) == 0:
+    if assurance != "password" and draw(st.booleans()):
         lines.append("    discloses: [identity]\n    uncounted: a list")
+        if assurance == "mfa" and draw(st.integers(0, 3)):
+            until = draw(st.sampled_from(["2025-12-31", "2026-01-01", "2026-01-02"]))
+            lines.append(f"    attestation: {{reference: R, until: {until}}}")
     if draw(st.integers(0, 3)) == 0 and "GET" in method:
         lines.append("    upgrade: websocket")
     return "\n".join(lines)
@@ -133,12 +137,19 @@ def reference(policy: Policy, request: AccessRequest) -> tuple[Effect, Reason, s
 
 
 def reference_proof(rule: Rule, given_: dict[str, datetime]) -> tuple[Effect, Reason]:
-    """Levels from the methods themselves: `sc` is a card, `pwd` with `otp` two factors, `pwd` one."""
-    strongest = 3 if "sc" in given_ else 0 if "pwd" not in given_ else 2 if "otp" in given_ else 1
+    """Levels from the methods themselves; data of patients is for cards and Pro Santé Connect, or as attested."""
+    cards, others = {"sc", "psc-sc"} & given_.keys(), {"hwk", "psc"} & given_.keys()
+    both = {"pwd", "otp"} <= given_.keys()
+    strongest = 3 if cards else 2 if others or both else 1 if "pwd" in given_ else 0
+    if rule.categories and not cards and "psc" not in given_:
+        attested = rule.attestation is not None and rule.attestation.until.isoformat() >= AT.date().isoformat()
+        if not attested:
+            return Effect.CHALLENGE, Reason.CARD_REQUIRED
     missing = {1: Reason.SIGN_IN_REQUIRED, 2: Reason.SECOND_FACTOR_REQUIRED, 3: Reason.CARD_REQUIRED}
     if strongest < rule.level:
         return Effect.CHALLENGE, missing[rule.level]
-    counting = {1: ("pwd", "otp", "sc"), 2: ("otp", "sc"), 3: ("sc",)}[rule.level]
+    strong = ("sc", "psc-sc", "psc", "hwk", "otp")
+    counting = {1: ("pwd", *strong), 2: strong, 3: ("sc", "psc-sc")}[rule.level]
     latest = max(at for method, at in given_.items() if method in counting)
     if rule.fresh_for is not None and AT - latest > rule.fresh_for:
         return Effect.CHALLENGE, Reason.SECOND_FACTOR_STALE if rule.level is Level.MFA else missing[rule.level]

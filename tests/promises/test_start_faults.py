@@ -94,12 +94,13 @@ def test_a_database_of_a_newer_version_is_left_alone(house, which):
     path = getattr(house, which)
     connection = sqlite3.connect(path)
     connection.execute("update meta set schema_version = schema_version + 1")
+    ((newer,),) = connection.execute("select schema_version from meta").fetchall()
     connection.commit()
     connection.close()
     said = refused(house)
     assert path.name in said
     assert "newer" in said
-    assert "version 2" in said
+    assert f"version {newer}" in said
 
 
 @pytest.mark.parametrize("which", ["ledger_file", "accounts_file"])

@@ -54,6 +54,7 @@ teleservices:
     assurance: mfa
     budgets: [{budgets}]
     discloses: [identity, rights]
+    attestation: {{reference: TEST-1, until: 2099-12-31}}
 """
 CASES = """\
 version: 1

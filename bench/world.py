@@ -144,6 +144,6 @@ def _signed_in(state: Path) -> str:
     account = accounts.create("BENCH", "Cabinet du banc d'essai", "physician", None, (), at)
     sessions = Sessions(engine, timedelta(minutes=30), timedelta(hours=4))
     proofs = (Proof(Method.PASSWORD, at), Proof(Method.TOTP, at))
-    token, _ = sessions.open(account, proofs, at, LOOPBACK, "bench")
+    token, _ = sessions.open(account, proofs, at, LOOPBACK, "")
     engine.dispose()
     return token

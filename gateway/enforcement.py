@@ -15,12 +15,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from gateway.errors import LedgerError, Refused
+from gateway.identity.binding import binding
 from gateway.identity.cookie import read_cookie
-from gateway.identity.session import session_key
+from gateway.identity.token import session_key
 from gateway.ledger.store import LedgerBusy
 from gateway.metering.patient import find_patient, patient_in_path
 from gateway.model import Challenge, Decision, Effect, Event, EventKind, Level, Reason
 from gateway.pages.answers import rate_limit_lines, redirect, refusal, wants_page
+from gateway.pages.device import clean_device
 from gateway.pending import start
 from gateway.policy.evaluate import decide
 from gateway.policy.template import split
@@ -115,6 +117,12 @@ class Enforcement:
             raise Refused(Reason.SERVICE_WORKER_NOT_ALLOWED)
         if request.upgrade or request.method not in _SAFE:
             self._check_origin(visit)
+        session = visit.session
+        if session is not None and visit.decision.record is not None and session.binding != _binding(request):
+            asked = Challenge(max(visit.subject.assurance.level, Level.MFA), timedelta(0))
+            visit.decision = replace(
+                visit.decision, effect=Effect.CHALLENGE, reasons=(Reason.SESSION_MOVED,), challenge=asked
+            )
 
     def _check_origin(self, visit: Visit) -> None:
         """Refuse what another site makes a signed-in browser send, and a socket that does not say where it is from."""
@@ -249,6 +257,14 @@ class Enforcement:
             status=status,
             categories=() if record is None else record.categories,
         )
+
+
+def _binding(request: Request) -> tuple[str, str]:
+    """Where the request comes from, as sessions are bound; worked out once for all requests with these fields."""
+    fields = request.fields
+    if fields.binding is None:
+        fields.binding = binding(request.peer, clean_device(b" ".join(fields.every(b"user-agent"))))
+    return fields.binding
 
 
 def _patient(request: Request, decision: Decision, body: bytes) -> str:

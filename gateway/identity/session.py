@@ -11,15 +11,16 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.binding import binding
 from gateway.identity.proofs import assurance_of, proofs_text
 from gateway.identity.schema import reading, writing
+from gateway.identity.token import new_token, session_key
 from gateway.model import Assurance, Reason, Subject
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TOKEN_BYTES = 32
-_TOKEN_LENGTH = 43  # of base64url without padding
 _REFERENCE_BYTES = 8
 _SESSION = schema.session.c
 
@@ -45,6 +44,7 @@ class Session:
     __slots__ = (
         "_watchers",
         "_written_at",
+        "binding",
         "device",
         "digest",
         "ended",
@@ -74,17 +74,13 @@ class Session:
         self.expires_at = expires_at
         self.network = network
         self.device = device
+        self.binding = binding(network, device)
         self.ended = False
         self._written_at = seen_at
         self._watchers: dict[Callable[[], None], None] = {}
 
     def __repr__(self) -> str:
         return f"<Session {self.reference}>"
-
-
-def session_key(token: bytes) -> bytes | None:
-    """What a session is kept under: the token's SHA-256. None for what cannot be a token."""
-    return sha256(token).digest() if len(token) == _TOKEN_LENGTH else None
 
 
 class Sessions:
@@ -112,7 +108,7 @@ class Sessions:
 
         Refused(ACCOUNT_LOCKED) if the account was locked meanwhile.
         """
-        token, digest = _new_token()
+        token, digest = new_token()
         subject = Subject(
             account=account.identifier,
             title=account.title,
@@ -146,19 +142,21 @@ class Sessions:
         session.seen_at = at
         return session
 
-    def strengthen(self, session: Session, proof: Proof, at: datetime) -> tuple[str, Session]:
-        """Add or renew a proof: the old token is dead, the new one is returned with the same session.
+    def strengthen(
+        self, session: Session, proof: Proof, at: datetime, network: str | None, device: str | None
+    ) -> tuple[str, Session]:
+        """Add or renew a proof: the old token is dead, the new one is returned with the same session, bound to here.
 
         Refused(SIGN_IN_REQUIRED) if the session has ended meanwhile.
         """
         if session.ended:
             raise Refused(Reason.SIGN_IN_REQUIRED)
-        token, digest = _new_token()
+        token, digest = new_token()
         subject = replace(session.subject, assurance=session.subject.assurance.with_proof(proof))
         change = (
             schema.session.update()
             .where(_SESSION.digest == session.digest)
-            .values(digest=digest, proofs=proofs_text(subject.assurance), seen_at=at)
+            .values(digest=digest, proofs=proofs_text(subject.assurance), seen_at=at, network=network, device=device)
         )
         with writing(self._engine) as connection:
             stands = connection.execute(change).rowcount == 1
@@ -168,6 +166,7 @@ class Sessions:
         del self._live[session.digest]
         session.digest = digest
         session.subject = subject
+        session.network, session.device, session.binding = network, device, binding(network, device)
         session.seen_at = session._written_at = at  # noqa: SLF001  # this file's own
         self._live[digest] = session
         return token, session
@@ -271,11 +270,6 @@ class Sessions:
         )
         expires_at = min(row.expires_at, row.opened_at + self._absolute)  # the settings may have become stricter
         return Session(row.digest, subject, row.opened_at, row.seen_at, expires_at, row.network, row.device)
-
-
-def _new_token() -> tuple[str, bytes]:
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    return token, sha256(token.encode()).digest()
 
 
 def _locked(connection: Connection, identifier: str) -> bool:

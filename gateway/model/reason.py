@@ -23,6 +23,7 @@ class Reason(StrEnum):
     SECOND_FACTOR_REQUIRED = "second-factor-required"
     SECOND_FACTOR_STALE = "second-factor-stale"
     CARD_REQUIRED = "card-required"
+    SESSION_MOVED = "session-moved"
     BUDGET_PROOF_REQUIRED = "budget-proof-required"
     # denials of the policy and the meter
     NO_TELESERVICE = "no-teleservice"

@@ -48,6 +48,18 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Enter a new 6-digit code; you will then land on the page you asked for.",
         STEP_UP,
     ),
+    Reason.SESSION_MOVED: Explanation(
+        401,
+        "Confirmez que c'est bien vous",
+        "Confirm that it is you",
+        "Votre session est utilisée depuis un autre réseau ou un autre appareil que celui où elle a été ouverte.",
+        "Your session is used from another network or device than the one it was opened with.",
+        "Saisissez un nouveau code à 6 chiffres ; vous arriverez ensuite à la page demandée. "
+        "Si vous n'avez changé ni d'appareil ni de lieu, déconnectez-vous et appelez le 36 08.",
+        "Enter a new 6-digit code; you will then land on the page you asked for. "
+        "If you changed neither device nor place, sign out and call 36 08.",
+        STEP_UP,
+    ),
     Reason.CARD_REQUIRED: Explanation(
         401,
         "Votre carte CPS est demandée",

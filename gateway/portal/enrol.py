@@ -118,7 +118,7 @@ class Enrolment:
         )
         visit.signed_in()
         proof = visit.doors.factors.enrol_totp(account, secret, code, visit.at)
-        token, _ = visit.doors.sessions.strengthen(session, proof, visit.at)
+        token, _ = visit.doors.sessions.strengthen(session, proof, visit.at, visit.network, visit.device)
         return arrived(visit, session, ACCOUNT_PATH, session_cookie(visit.doors, token))
 
 

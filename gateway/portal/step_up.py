@@ -31,6 +31,7 @@ _ASKED_FOR: Final = frozenset(
         Reason.SECOND_FACTOR_STALE,
         Reason.BUDGET_PROOF_REQUIRED,
         Reason.PROOF_TOO_OLD,
+        Reason.SESSION_MOVED,
     }
 )
 
@@ -72,7 +73,7 @@ async def strengthen(visit: Visit, proof: Proof) -> str:
     session = visit.signed_in()
     account = session.subject.account or ""
     await record(visit, happened(visit, EventKind.STEP_UP, account, session=session, method=proof.method))
-    token, _ = visit.doors.sessions.strengthen(visit.signed_in(), proof, visit.at)
+    token, _ = visit.doors.sessions.strengthen(visit.signed_in(), proof, visit.at, visit.network, visit.device)
     return token
 
 

@@ -161,13 +161,14 @@ class Fields:
     and what was worked out once (`session`, `forwarded`) stands. They are never shared between connections.
     """
 
-    __slots__ = ("_first", "_repeated", "all", "forwarded", "session", "worker")
+    __slots__ = ("_first", "_repeated", "all", "binding", "forwarded", "session", "worker")
 
     def __init__(self, fields: Headers) -> None:
         self.all = fields
         # Built backwards, so that the first of equal names stands.
         self._first = dict(reversed(fields))
         self._repeated = len(self._first) != len(fields)
+        self.binding: tuple[str, str] | None = None  # network and client (identity.binding), once worked out
         self.worker = b"service-worker" in self._first  # a script that would sit between the page and us
         self.session: bytes | Literal[False] | None = False  # its key (identity.session), once read; False: not yet
         self.forwarded: dict[bool, bytes] = {}  # what the portal gets for them, by whether the teleservice is metered

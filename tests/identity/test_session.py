@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.binding import binding
 from gateway.identity.schema import reading, writing
 from gateway.identity.session import Sessions
 from gateway.model import Level, Method, Proof, Reason, Subject
@@ -98,11 +99,21 @@ def test_F3_a_planted_token_is_never_adopted(sessions, t0, planted):
     assert sessions.find(planted, t0) is None
 
 
+def test_a_session_is_bound_to_where_it_was_opened_and_then_to_where_it_was_proved(sessions, opened, engine, t0):
+    _, session = opened
+    assert session.binding == binding("192.0.2.77", "Firefox") != binding("192.0.3.1", "Firefox")
+    token, session = sessions.strengthen(session, Proof(Method.TOTP, t0), t0, "2001:db8::1", "Chrome")
+    assert session.binding == binding("2001:db8:0:9::2", "Chrome")
+    again = Sessions(engine, timedelta(minutes=30), timedelta(hours=4)).find(token.encode(), t0)
+    assert (again.binding, again.network, again.device) == (session.binding, "2001:db8::1", "Chrome")
+    assert binding(None, None) == binding("", "") == binding("nowhere", "")
+
+
 def test_F3_strengthen_gives_a_new_token_and_kills_the_old(sessions, opened, engine, t0):
     token, session = opened
     later = t0 + 10 * MINUTE
     before = session.subject
-    new, same = sessions.strengthen(session, Proof(Method.TOTP, later), later)
+    new, same = sessions.strengthen(session, Proof(Method.TOTP, later), later, None, None)
     assert same is session
     assert sessions.find(token, later) is None
     assert sessions.find(new.encode(), later) is session
@@ -117,7 +128,7 @@ def test_strengthen_never_restarts_the_absolute_clock(sessions, account, t0):
     at = t0
     while at + 29 * MINUTE < t0 + ABSOLUTE:
         at += 29 * MINUTE
-        token, _ = sessions.strengthen(session, Proof(Method.TOTP, at), at)
+        token, _ = sessions.strengthen(session, Proof(Method.TOTP, at), at, None, None)
     assert sessions.find(token.encode(), t0 + ABSOLUTE - INSTANT) is session
     assert sessions.find(token.encode(), t0 + ABSOLUTE) is None
 
@@ -126,13 +137,13 @@ def test_strengthen_of_an_ended_session_is_refused(sessions, opened, engine, acc
     _, session = opened
     sessions.end(session, t0)
     with pytest.raises(Refused) as refused:
-        sessions.strengthen(session, Proof(Method.TOTP, t0), t0)
+        sessions.strengthen(session, Proof(Method.TOTP, t0), t0, None, None)
     assert refused.value.reason is Reason.SIGN_IN_REQUIRED
     token, other = sessions.open(account, [], t0, None, None)
     with writing(engine) as connection:
         connection.execute(schema.session.delete())  # as an off line lock would
     with pytest.raises(Refused):
-        sessions.strengthen(other, Proof(Method.TOTP, t0), t0)
+        sessions.strengthen(other, Proof(Method.TOTP, t0), t0, None, None)
     assert sessions.find(token.encode(), t0) is None
 
 
@@ -169,7 +180,7 @@ def test_F9_no_session_opens_for_an_account_locked_meanwhile(sessions, accounts,
 def test_a_restart_keeps_people_signed_in(sessions, opened, engine, t0):
     _, session = opened
     at = t0 + 5 * MINUTE
-    token, _ = sessions.strengthen(session, Proof(Method.TOTP, at), at)
+    token, _ = sessions.strengthen(session, Proof(Method.TOTP, at), at, "192.0.2.1", "Firefox")
     again = Sessions(engine, IDLE, ABSOLUTE).find(token.encode(), at + MINUTE)
     assert again.subject == session.subject
     assert again.reference == session.reference
@@ -207,7 +218,7 @@ def test_watchers_are_called_once_when_the_session_ends(sessions, opened, t0):
     sessions.watch(session, first := lambda: calls.append("first"))
     sessions.watch(session, lambda: calls.append("second"))
     sessions.watch(session, lambda: calls.append("third"))
-    sessions.strengthen(session, Proof(Method.TOTP, t0), t0)
+    sessions.strengthen(session, Proof(Method.TOTP, t0), t0, None, None)
     sessions.unwatch(session, first)
     sessions.unwatch(session, first)
     assert calls == []

@@ -30,6 +30,7 @@ STATUSES = {
         Reason.CODE_USED,
         Reason.INVITATION_WRONG,
         Reason.PROOF_TOO_OLD,
+        Reason.SESSION_MOVED,
     },
     403: {
         Reason.NO_TELESERVICE,

@@ -141,7 +141,7 @@ class House:
         account = accounts.find(identifier) or accounts.create(identifier, "Compte d'essai", profession, None, (), at)
         sessions = Sessions(engine, timedelta(minutes=30), timedelta(hours=4))
         proofs = [Proof(method, at - proved_ago) for method in METHODS[level]]
-        token, _ = sessions.open(account, proofs, at, LOOPBACK, "test")
+        token, _ = sessions.open(account, proofs, at, LOOPBACK, "")
         engine.dispose()
         return f"{COOKIE_NAME}={token}"
 

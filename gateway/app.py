@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
 from gateway.enforcement import Enforcement
@@ -19,8 +20,10 @@ from gateway.errors import ConfigurationError, Fault, HerseError
 from gateway.identity import schema
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
+from gateway.identity.breached import BREACHED_FILE, Breached
 from gateway.identity.failures import Failures
 from gateway.identity.otp import Factors
+from gateway.identity.passkey import Passkeys
 from gateway.identity.password import PasswordHasher
 from gateway.identity.returns import Returns
 from gateway.identity.session import Sessions
@@ -76,6 +79,8 @@ class Gateway:
         self.settings = settings
         self._stack = ExitStack()
         try:
+            self.meter = MemoryMeter()
+            self.card = CardGate(settings, clock, self._stack)
             self._build(settings, test_cost=test_cost, ledger_synchronous=ledger_synchronous)
         except BaseException:
             self._stack.close()
@@ -97,10 +102,8 @@ class Gateway:
         self.sessions = Sessions(engine, settings.session.idle, settings.session.absolute)
         keep.callback(self._last_sweep)
         accounts, factors, returns = Accounts(engine, sealing), Factors(engine, sealing), Returns()
-        assertions = Assertions(
-            load_assertion_key(keys / ASSERTION_KEY_FILE), settings.public.origin, settings.portal.url
-        )
-        self.meter = MemoryMeter()
+        assertion_key = load_assertion_key(keys / ASSERTION_KEY_FILE)
+        assertions = Assertions(assertion_key, settings.public.origin, settings.portal.url)
         now = clock()
         self.meter.rebuild(reader.lookups_since(now - longest_window(policy)), now)
         self.portal = Portal(_address(settings), COOKIE_NAME.encode("ascii"))
@@ -123,6 +126,7 @@ class Gateway:
         )
         limits = settings.sign_in
         throttle = Throttle(limits.per_account, limits.per_network, limits.per_minute_in_all)
+        failures = Failures(engine)
         self.pages: Starlette = build_portal(
             PortalDoors(
                 origin=settings.public.origin,
@@ -130,13 +134,15 @@ class Gateway:
                 clock=clock,
                 accounts=accounts,
                 factors=factors,
-                sign_in=SignIn(accounts, factors, hasher, throttle, Failures(engine)),
+                sign_in=SignIn(accounts, factors, hasher, throttle, failures, Breached(folder / BREACHED_FILE)),
+                passkeys=Passkeys(engine, settings.public.origin, throttle, failures),
                 sessions=self.sessions,
                 returns=returns,
                 ledger=self.ledger,
                 reader=reader,
                 jwks=assertions.jwks,
                 titles=self._title,
+                card=self.card.desk,
             )
         )
         self._operations = AccountOperations(accounts, self.sessions, self._append)
@@ -171,6 +177,7 @@ class Gateway:
         watch = _PolicyWatch(self.settings.policy.file, self.hallway, self.meter, self._reader)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self.card.serve(stop))
                 group.create_task(_repeat(_SWEEP_SECONDS, self._sweep, stop))
                 group.create_task(_repeat(self.settings.policy.watch_seconds, watch.look, stop))
         finally:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from gateway.errors import ConfigurationError, Fault, StartError
+from gateway.settings_card import Card  # noqa: TC001  # pydantic reads the annotation
 
 _KEY = re.compile(r"[0-9a-f]{64}\n")
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -201,6 +202,7 @@ class Settings(_Section):
     session: SessionLife = SessionLife()
     sign_in: SignInLimits = SignInLimits()
     log: Log = Log()
+    card: Card | None = None
 
 
 def split_address(text: str) -> tuple[str, int]:

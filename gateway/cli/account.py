@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse account create | invite | lock | unlock`: through the running server, or off line under the ledger's lock.
+"""`herse account create | invite | lock | unlock | password-campaign`: through the running server, or off line under
+the ledger's lock. `breached` has a file of its own.
 
 This file reads the command line and prints. What is done, and recorded, stands in `console.account_operations`.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.cli import breached
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
 from gateway.errors import ConfigurationError, HerseError, StartError
@@ -65,6 +67,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for name, text in (("lock", "end its sessions and let nobody sign in"), ("unlock", "let it sign in again")):
         _act(acts, name, text).add_argument("--reason", required=True, help="kept with the event")
 
+    _add_campaign(acts)
+    breached.add_parser(acts)
+
+
+def _add_campaign(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = acts.add_parser("password-campaign", help="ask accounts for a new password at their next sign-in")
+    whom = parser.add_mutually_exclusive_group(required=True)
+    whom.add_argument(
+        "--account", action="append", metavar="IDENTIFIER", dest="accounts", help="one account; may be repeated"
+    )
+    whom.add_argument("--all", action="store_true", help="every account that has a password")
+    whom.add_argument("--status", action="store_true", help="how many have changed since they were asked")
+    parser.add_argument("--reason", help="kept with each event, and shown by --status")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings of the gateway")
+    parser.set_defaults(run=run)
+
 
 def _act(acts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
     parser = acts.add_parser(name, help=text)
@@ -85,15 +103,20 @@ def _duration(text: str) -> timedelta:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do one act and print its outcome. 0: done; 1: refused, with a sentence; 2: settings or state not usable."""
+    campaign = arguments.act == "password-campaign"
+    if campaign and arguments.status == (arguments.reason is not None):
+        print("herse: --reason goes with --account and --all, and not with --status", file=sys.stderr)
+        return 2
+    command = f"account.{arguments.act}-status" if campaign and arguments.status else f"account.{arguments.act}"
     try:
-        result = _perform(load_settings(arguments.config), f"account.{arguments.act}", _values(arguments))
+        result = _perform(load_settings(arguments.config), command, _values(arguments))
     except (ConfigurationError, StartError) as error:
         print(f"herse: {error}", file=sys.stderr)
         return 2
     except HerseError as error:
         print(f"herse: {error}", file=sys.stderr)
         return 1
-    print(_sentence(arguments.act, result))
+    print(_campaign_sentence(result) if campaign else _sentence(arguments.act, result))
     return 0
 
 
@@ -105,6 +128,9 @@ def _values(arguments: argparse.Namespace) -> dict[str, Any]:
         case "invite":
             seconds = int(arguments.valid_for.total_seconds())
             return {"identifier": arguments.identifier, "valid_for_seconds": seconds}
+        case "password-campaign":
+            chosen = {"all": True} if arguments.all else {"accounts": arguments.accounts}
+            return {} if arguments.status else {**chosen, "reason": arguments.reason}
         case _:
             return {"identifier": arguments.identifier, "reason": arguments.reason}
 
@@ -144,6 +170,20 @@ def _create_state(settings: Settings) -> None:
     if not (accounts.exists() or ledger.exists()):
         schema.create_database(accounts).dispose()
         create_ledger(ledger)
+
+
+def _campaign_sentence(result: dict[str, Any]) -> str:
+    if "asked" in result:
+        return (
+            f"Accounts asked for a new password: {result['asked']} (those that were asked already are not counted).\n"
+            "Each is asked at its next sign-in by password; open sessions go on. To follow: --status."
+        )
+    lines = [
+        f"{one['reason']}, since {one['since']}, waiting: {one['waiting']}, changed: {one['done']}"
+        + (f" ({one['note']})" if one["note"] else "")
+        for one in result["campaigns"]
+    ]
+    return "\n".join(lines) or "No new password is asked of anybody."
 
 
 def _sentence(act: str, result: dict[str, Any]) -> str:

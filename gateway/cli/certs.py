@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, make_dev_cards
 from gateway.errors import StartError
 
 if TYPE_CHECKING:
@@ -113,11 +114,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run_dev(arguments: argparse.Namespace) -> int:
-    files = make_dev_authority(arguments.dir, arguments.name, datetime.now(UTC), renew=arguments.renew)
+    at = datetime.now(UTC)
+    files = make_dev_authority(arguments.dir, arguments.name, at, renew=arguments.renew)
+    make_dev_cards(arguments.dir / CARDS_FOLDER, at)
     print(f"Made {files.authority}, {files.chain} and {files.key}, good for {_LIFE.days} days.")
     print(
         f"To trust it: curl --cacert {files.authority} …, or import {files.authority} as an authority in the browser."
     )
+    print(f"Made {arguments.dir / CARDS_FOLDER}: test authorities, and cards for browsers (passphrase {PASSPHRASE}).")
     return 0
 
 

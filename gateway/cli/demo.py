@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pyotp
 
 from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, dev_cards, make_dev_cards
 from gateway.cli.certs import make_dev_authority, make_keys
 from gateway.cli.serve import serve, start_log
 from gateway.demo.cast import CAST, Credentials, new_password, read_accounts, write_accounts
@@ -46,6 +47,15 @@ key = "{certs}/server.key"
 [portal]
 url = "http://127.0.0.1:{portal_port}"
 
+[card]
+origin = "https://localhost:{card_port}"
+listen = "127.0.0.1:{card_port}"
+certificate = "{certs}/server.pem"
+key = "{certs}/server.key"
+authorities = "{certs}/cards/authorities"
+sandbox = true
+crl_files = [{lists}]
+
 [policy]
 file = "{policy}"
 
@@ -64,6 +74,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `demo`."""
     parser = subparsers.add_parser("demo", help="a stand-in portal, a gateway in front, and accounts to try it with")
     parser.add_argument("--port", type=int, default=8443, help="port of the gateway (default: %(default)s)")
+    parser.add_argument("--card-port", type=int, default=8444, help="port of the card host (default: %(default)s)")
     parser.add_argument("--portal-port", type=int, default=9080, help="port of the portal (default: %(default)s)")
     parser.add_argument("--dir", type=Path, default=Path("var/demo"), help="its folder (default: %(default)s)")
     parser.add_argument("--certs", type=Path, default=Path("certs/dev"), help="certificates (default: %(default)s)")
@@ -80,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _print_code(arguments.dir / "accounts.json", arguments.code)
     settings_file = prepare(arguments)
     start_log(arguments.log_level)
-    for port in (arguments.portal_port, arguments.port):
+    for port in (arguments.portal_port, arguments.port, arguments.card_port):
         listening_socket("127.0.0.1", port).close()  # a clear sentence, before anything is started
     portal = _start_portal(arguments)
     try:
@@ -98,11 +109,16 @@ def prepare(arguments: argparse.Namespace) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if not (arguments.certs / "server.pem").exists():
         make_dev_authority(arguments.certs, "localhost", datetime.now(UTC))
+    cards = dev_cards(arguments.certs / CARDS_FOLDER)
+    if not cards.authorities.exists():
+        make_dev_cards(arguments.certs / CARDS_FOLDER, datetime.now(UTC))
     make_keys(folder / "keys")
     settings_file = folder / "herse.toml"
     settings_file.write_text(
         _SETTINGS.format(
             port=arguments.port,
+            card_port=arguments.card_port,
+            lists=", ".join(f'"{_from(folder, path)}"' for path in cards.lists),
             portal_port=arguments.portal_port,
             certs=_from(folder, arguments.certs),
             policy=_from(folder, arguments.policy),
@@ -111,7 +127,7 @@ def prepare(arguments: argparse.Namespace) -> Path:
         encoding="utf-8",
     )
     if not (folder / "accounts.json").exists():
-        asyncio.run(_enrol_cast(folder))
+        asyncio.run(_enrol_cast(folder, cards.cards))
     return settings_file
 
 
@@ -120,7 +136,7 @@ def _from(folder: Path, path: Path) -> str:
     return os.path.relpath(path.resolve(), folder.resolve())
 
 
-async def _enrol_cast(folder: Path) -> None:
+async def _enrol_cast(folder: Path, cards: dict[str, Path]) -> None:
     """Create databases and accounts. `accounts.json` comes last: without it a half-made start is seen and told."""
     state = folder / "state"
     if state.exists():
@@ -144,7 +160,7 @@ async def _enrol_cast(folder: Path) -> None:
     ledger.close()
     hasher.close()
     engine.dispose()
-    write_accounts(folder / "accounts.json", given)
+    write_accounts(folder / "accounts.json", given, cards, PASSPHRASE)
 
 
 def _start_portal(arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
@@ -173,6 +189,7 @@ def _welcome(arguments: argparse.Namespace) -> str:
         "",
         f"  Codes: any TOTP app with the secret in {arguments.dir / 'accounts.json'}, or  herse demo --code IDENTIFIER",
         f"  Try:   https://localhost:{arguments.port}/infopatient   then   /.herse/account/events",
+        f"  Cards: import a .p12 of {arguments.certs / CARDS_FOLDER} into the browser (passphrase {PASSPHRASE})",
         "",
     ]
     return "\n".join(lines)

@@ -7,16 +7,17 @@ that the change stands. Nothing here opens a file or a socket.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import LedgerError
 from gateway.identity.accounts import AccountError, Holder
 from gateway.identity.identifiers import parse_label
-from gateway.model import Event, EventKind
+from gateway.model import Event, EventKind, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from gateway.identity.accounts import Account, Accounts
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 LONGEST_INVITATION = timedelta(days=30)
+EVENTS_AT_ONCE = 500
+"""Events of a campaign that are given to the ledger together: far below what it lets wait."""
 
 
 class AccountOperations:
-    """Create, invite, lock, unlock. `append` makes one event durable."""
+    """Create, invite, lock, unlock, ask for new passwords. `append` makes one event durable."""
 
     def __init__(self, accounts: Accounts, sessions: Sessions, append: Callable[[Event], Awaitable[object]]) -> None:
         self._accounts = accounts
@@ -75,11 +78,41 @@ class AccountOperations:
         await self._record(EventKind.ACCOUNT_UNLOCKED, account.identifier, at, why)
         return account
 
+    async def ask_passwords(self, identifiers: Sequence[str] | None, reason: str, at: datetime) -> int:
+        """Ask these accounts (None: all with a password) for a new one; returns how many were not asked already.
+
+        AccountError, and nobody is asked, if one of them does not exist or has no password.
+        """
+        note = parse_label(reason, "reason")
+        why = Reason.PASSWORD_MUST_CHANGE
+        asked = await asyncio.to_thread(self._accounts.changes.ask, identifiers, why, at, note)
+        for first in range(0, len(asked), EVENTS_AT_ONCE):
+            await asyncio.gather(
+                *(
+                    self._record(EventKind.PASSWORD_CHANGE_ASKED, name, at, note)
+                    for name in asked[first : first + EVENTS_AT_ONCE]
+                )
+            )
+        return len(asked)
+
     def _expected(self, identifier: str) -> Account:
         account = self._accounts.find(identifier)
         if account is None:
             raise AccountError(f"account {identifier} is gone meanwhile; look at what else is at work on it")
         return account
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """How far the changes asked for have come, for each reason, as plain values."""
+        return [
+            {
+                "reason": str(one.why),
+                "note": one.note,
+                "since": one.first_asked_at.isoformat(timespec="seconds"),
+                "waiting": one.waiting,
+                "done": one.done,
+            }
+            for one in self._accounts.changes.campaigns()
+        ]
 
     async def _record(self, kind: EventKind, account: str, at: datetime, reason: str | None = None) -> None:
         try:
@@ -123,7 +156,30 @@ def account_handlers(operations: AccountOperations, clock: Callable[[], datetime
         account = await operations.unlock(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
         return {"identifier": account.identifier}
 
-    return {"account.create": create, "account.invite": invite, "account.lock": lock, "account.unlock": unlock}
+    return {
+        "account.create": create,
+        "account.invite": invite,
+        "account.lock": lock,
+        "account.unlock": unlock,
+        **_campaign_handlers(operations, clock),
+    }
+
+
+def _campaign_handlers(operations: AccountOperations, clock: Callable[[], datetime]) -> dict[str, Handler]:
+    async def ask(arguments: dict[str, Any]) -> dict[str, Any]:
+        everybody = arguments.get("all") is True
+        chosen = _texts(arguments, "accounts")
+        if everybody == bool(chosen):
+            raise AccountError("expected either accounts by name or all of them")
+        asked = await operations.ask_passwords(None if everybody else chosen, _text(arguments, "reason"), clock())
+        return {"asked": asked}
+
+    async def status(arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments:
+            raise AccountError(f"found {', '.join(sorted(arguments))!a}; expected no argument")
+        return {"campaigns": await asyncio.to_thread(operations.campaigns)}
+
+    return {"account.password-campaign": ask, "account.password-campaign-status": status}
 
 
 def _text(arguments: dict[str, Any], name: str) -> str:

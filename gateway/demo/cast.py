@@ -88,8 +88,12 @@ def new_password() -> str:
     return "-".join([*(secrets.choice(words) for _ in range(3)), f"{secrets.randbelow(10_000):04d}"])
 
 
-def write_accounts(path: Path, credentials: Mapping[str, Credentials]) -> None:
+def write_accounts(
+    path: Path, credentials: Mapping[str, Credentials], cards: Mapping[str, Path], passphrase: str
+) -> None:
     """Write who to be, as a JSON list, to `path` (0600, replaced whole); `credentials` by identifier, all of CAST.
+
+    `cards`: the PKCS#12 file of each holder's card by idNat, all under one passphrase.
 
     KeyError when somebody of the cast has none; OSError when the file cannot be written.
     """
@@ -103,6 +107,10 @@ def write_accounts(path: Path, credentials: Mapping[str, Credentials]) -> None:
             "rpps": player.rpps,
             "role": player.role,
             "note": player.note,
+            "cards": [
+                {"holder": one.name, "file": str(cards[f"8{one.rpps}"]), "passphrase": passphrase}
+                for one in player.holders
+            ],
         }
         for player in CAST
     ]

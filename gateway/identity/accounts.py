@@ -23,6 +23,7 @@ from gateway.identity.identifiers import (
     parse_rpps,
 )
 from gateway.identity.invitation import code_digest, new_code
+from gateway.identity.password_change import PasswordChanges, answered, wanted
 from gateway.identity.schema import reading, writing
 from gateway.model import Reason
 
@@ -59,6 +60,8 @@ class Account:
     locked: bool = False
     has_password: bool = False
     has_totp: bool = False
+    must_change: str | None = None
+    """The Reason for which its password opens nothing any more but the page that asks for a new one."""
 
 
 class Accounts:
@@ -67,6 +70,8 @@ class Accounts:
     def __init__(self, engine: Engine, at_rest: AtRest) -> None:
         self._engine = engine
         self._at_rest = at_rest
+        self.changes = PasswordChanges(engine)
+        """Which of them must choose a new password."""
 
     def create(  # noqa: PLR0917  # the whole row, in its order
         self,
@@ -108,6 +113,13 @@ class Accounts:
         with reading(self._engine) as connection:
             return _read(connection, name)
 
+    def of_person(self, rpps: str) -> list[Account]:
+        """The accounts that are held by the person with this RPPS number, locked ones too, by identifier."""
+        held = sa.select(schema.holder.c.account).where(schema.holder.c.rpps == rpps)
+        query = sa.select(_ACCOUNT.identifier).where(sa.or_(_ACCOUNT.rpps == rpps, _ACCOUNT.identifier.in_(held)))
+        with reading(self._engine) as connection:
+            return [_expected(connection, name) for name in connection.scalars(query.order_by(_ACCOUNT.identifier))]
+
     def invite(self, identifier: str, at: datetime, valid_for: timedelta) -> str:
         """A new one-time code, shown this once; older ones of the account die. AccountError: unknown, or locked."""
         name = parse_identifier(identifier)
@@ -122,6 +134,16 @@ class Accounts:
                 )
             )
         return code
+
+    def invited(self, identifier: str, code: str, at: datetime) -> Account | None:
+        """Whose living code this is; None for any other. It stays alive."""
+        name = canonical_identifier(identifier)
+        invitation = schema.invitation.c
+        query = sa.select(invitation.account).where(
+            invitation.account == name, invitation.digest == code_digest(name, code), invitation.expires_at > at
+        )
+        with reading(self._engine) as connection:
+            return None if connection.scalar(query) is None else _read(connection, name)
 
     def redeem_invitation(
         self, identifier: str, code: str, at: datetime, *, encoded_hash: str | None = None
@@ -142,7 +164,7 @@ class Accounts:
             if _expected(connection, name).locked:
                 raise Refused(Reason.ACCOUNT_LOCKED)  # rolls the deletion back
             if encoded_hash is not None:
-                self._write_password(connection, name, encoded_hash)
+                self._write_password(connection, name, encoded_hash, at)
             return _expected(connection, name)
 
     def lock(self, identifier: str, at: datetime) -> Account:
@@ -166,12 +188,26 @@ class Accounts:
             connection.execute(schema.failure.delete().where(schema.failure.c.account == name))
             return _expected(connection, name)
 
-    def set_password(self, identifier: str, encoded_hash: str, at: datetime) -> None:  # noqa: ARG002  # as in unlock
+    def set_password(self, identifier: str, encoded_hash: str, at: datetime) -> None:
         """Store an argon2id hash, sealed; AccountError if there is no such account."""
         name = parse_identifier(identifier)
         with writing(self._engine) as connection:
             _expected(connection, name)
-            self._write_password(connection, name, encoded_hash)
+            self._write_password(connection, name, encoded_hash, at)
+
+    def replace_password(self, name: str, proved: str, encoded_hash: str, at: datetime) -> Account:
+        """Set a new hash in place of the one that was proved; of any number of parallel changes, one is made.
+
+        Refused: ACCOUNT_LOCKED, or SIGN_IN_REQUIRED if the password is another one meanwhile.
+        """
+        with writing(self._engine) as connection:
+            sealed = connection.scalar(sa.select(_ACCOUNT.password).where(_ACCOUNT.identifier == name))
+            if sealed is None or self._at_rest.open(sealed, _password_of(name)).decode() != proved:
+                raise Refused(Reason.SIGN_IN_REQUIRED)
+            if _expected(connection, name).locked:
+                raise Refused(Reason.ACCOUNT_LOCKED)
+            self._write_password(connection, name, encoded_hash, at)
+            return _expected(connection, name)
 
     def password_hash(self, identifier: str) -> str | None:
         """The argon2id hash; None if there is no account, or no password yet."""
@@ -180,7 +216,8 @@ class Accounts:
             sealed = connection.scalar(sa.select(_ACCOUNT.password).where(_ACCOUNT.identifier == name))
         return None if sealed is None else self._at_rest.open(sealed, _password_of(name)).decode()
 
-    def _write_password(self, connection: Connection, name: str, encoded_hash: str) -> None:
+    def _write_password(self, connection: Connection, name: str, encoded_hash: str, at: datetime) -> None:
+        answered(connection, name, at)
         sealed = self._at_rest.seal(encoded_hash.encode(), _password_of(name))
         connection.execute(schema.account.update().where(_ACCOUNT.identifier == name).values(password=sealed))
 
@@ -199,6 +236,7 @@ def _read(connection: Connection, name: str) -> Account | None:
         _ACCOUNT.locked_at.is_not(None).label("locked"),
         _ACCOUNT.password.is_not(None).label("has_password"),
         has_totp.label("has_totp"),
+        wanted(name).label("must_change"),
     ).where(_ACCOUNT.identifier == name)
     row = connection.execute(query).one_or_none()
     if row is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Passwords: argon2id in a bounded pool of threads, and the rule a new password must meet. Nothing is stored here.
+"""Passwords: argon2id in a bounded pool of threads, which also judges new ones. Nothing is stored here.
 
 Parameters are the second recommendation of RFC 9106 (64 MiB, three passes) with one lane, so that `workers` also
 bounds the processor cores that hashing may take from everybody else. An unknown account costs one verification like
@@ -19,16 +19,15 @@ import argon2
 from argon2.exceptions import VerifyMismatchError
 
 from gateway.errors import Refused
+from gateway.identity.strength import LONGEST, weaknesses
 from gateway.model import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from gateway.identity.strength import Weakness
 
 T = TypeVar("T")
-
-SHORTEST = 12
-LONGEST = 128
-_FEWEST_DIFFERENT = 5
 
 
 class PasswordHasher:
@@ -46,11 +45,19 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """The encoded argon2id hash, with its salt and parameters."""
-        return await self._run(lambda: self._argon2.hash(_as_bytes(password)))
+        return await self.run(lambda: self._argon2.hash(_as_bytes(password)))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Whether the password is the one hashed. `None` (no such account) costs the same and is never right."""
-        return await self._run(lambda: self._verify(encoded, password))
+        return await self.run(lambda: self._verify(encoded, password))
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Other slow work on a password, within the same bounds; Refused(BUSY) past them."""
+        if not self._places.acquire(blocking=False):
+            raise Refused(Reason.BUSY, retry_after_seconds=2)
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda _: self._places.release())  # when the thread is done, not when its caller left
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Wait for the running hashes and end the threads."""
@@ -65,29 +72,19 @@ class PasswordHasher:
             return False
         return encoded is not None and not too_long
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if not self._places.acquire(blocking=False):
-            raise Refused(Reason.BUSY, retry_after_seconds=2)
-        future = self._pool.submit(work)
-        future.add_done_callback(lambda _: self._places.release())  # when the thread is done, not when its caller left
-        return await asyncio.wrap_future(future)
+
+class TooWeak(Refused):
+    """Refused(PASSWORD_TOO_WEAK) that knows what is wrong, so that the page can say it."""
+
+    def __init__(self, weaknesses: tuple[Weakness, ...]) -> None:
+        super().__init__(Reason.PASSWORD_TOO_WEAK)
+        self.weaknesses = weaknesses
 
 
-def check_strength(password: str, identifier: str = "") -> None:
-    """Refused(PASSWORD_TOO_WEAK) unless it meets the rule.
-
-    The rule: 12 to 128 characters, not digits alone, five different ones at least, without the account's identifier.
-    """
-    text = unicodedata.normalize("NFKC", password)
-    weak = (
-        not SHORTEST <= len(text) <= LONGEST
-        or len(password) > LONGEST
-        or text.replace(" ", "").isdigit()
-        or len(set(text.lower())) < _FEWEST_DIFFERENT
-        or (identifier != "" and identifier.lower() in text.lower())
-    )
-    if weak:
-        raise Refused(Reason.PASSWORD_TOO_WEAK)
+def check_strength(password: str, identifier: str = "", names: Iterable[str] = ()) -> None:
+    """TooWeak unless the password meets the rule of `strength`. Takes up to 0.1 s: off the event loop."""
+    if found := weaknesses(password, identifier, names):
+        raise TooWeak(found)
 
 
 def _as_bytes(password: str) -> bytes:

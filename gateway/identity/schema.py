@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
 DATABASE_FILE = "accounts.db"  # its name in state.folder
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PRAGMAS = (
@@ -91,11 +91,36 @@ factor = _table(
     sa.Column("added_at", Instant, nullable=False),
     sa.UniqueConstraint("account", "type"),
 )
+passkey = _table(
+    "passkey",
+    sa.Column("id", sa.LargeBinary, primary_key=True),  # the credential id that the authenticator chose
+    _account_key(),
+    sa.Column("reference", sa.Text, nullable=False, unique=True),  # its short name in forms
+    sa.Column("public_key", sa.LargeBinary, nullable=False),  # COSE
+    sa.Column("sign_count", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.Column("last_used_at", Instant),
+    sa.Index("passkey_by_account", "account"),
+)
+passkey_user = _table(
+    "passkey_user",
+    _account_key(primary=True),
+    sa.Column("handle", sa.LargeBinary, nullable=False, unique=True),  # what authenticators know the account by
+)
 invitation = _table(
     "invitation",
     _account_key(primary=True),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
+)
+password_change = _table(
+    "password_change",
+    _account_key(primary=True),
+    sa.Column("why", sa.Text, nullable=False),  # a Reason
+    sa.Column("note", sa.Text),  # the operator's reason
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("done_at", Instant),
 )
 session = _table(
     "session",

@@ -18,7 +18,9 @@ class EventKind(StrEnum):
     ACCOUNT_UNLOCKED = "account-unlocked"
     INVITED = "invited"
     PASSWORD_SET = "password-set"  # noqa: S105
+    PASSWORD_CHANGE_ASKED = "password-change-asked"  # noqa: S105
     FACTOR_ADDED = "factor-added"
+    FACTOR_REMOVED = "factor-removed"
     SIGN_IN = "sign-in"
     SIGN_IN_FAILED = "sign-in-failed"
     STEP_UP = "step-up"

@@ -62,5 +62,37 @@ class Reason(StrEnum):
     SECOND_FACTOR_MISSING = "second-factor-missing"
     INVITATION_WRONG = "invitation-wrong"
     PASSWORD_TOO_WEAK = "password-too-weak"  # noqa: S105
+    PASSWORD_BREACHED = "password-breached"  # noqa: S105
+    PASSWORD_MUST_CHANGE = "password-must-change"  # noqa: S105
+    PASSWORD_REPEATED = "password-repeated"  # noqa: S105
     FORM_FORGED = "form-forged"
     PROOF_TOO_OLD = "proof-too-old"
+    PASSKEY_WRONG = "passkey-wrong"
+    PASSKEY_CLONED = "passkey-cloned"
+    PASSKEY_EXPIRED = "passkey-expired"
+    PASSKEY_LIMIT = "passkey-limit"
+    # the provider (Pro Santé Connect)
+    SSO_UNREACHABLE = "sso-unreachable"
+    SSO_REFUSED = "sso-refused"
+    SSO_ANSWER_INVALID = "sso-answer-invalid"
+    SSO_STATE_WRONG = "sso-state-wrong"
+    SSO_TOO_OLD = "sso-too-old"
+    SSO_ACR_TOO_LOW = "sso-acr-too-low"
+    SSO_IDENTITY_INVALID = "sso-identity-invalid"
+    # the card itself
+    CARD_MALFORMED = "card-malformed"
+    CARD_NOT_TRUSTED = "card-not-trusted"
+    CARD_EXPIRED = "card-expired"
+    CARD_NOT_YET_VALID = "card-not-yet-valid"
+    CARD_REVOKED = "card-revoked"
+    CARD_REVOCATION_STALE = "card-revocation-stale"
+    CARD_NOT_FOR_SIGN_IN = "card-not-for-sign-in"
+    CARD_TEST_NOT_ALLOWED = "card-test-not-allowed"
+    CARD_IDENTITY_INVALID = "card-identity-invalid"
+    # the way to the card host and back
+    CARD_UNKNOWN = "card-unknown"
+    CARD_OF_ANOTHER = "card-of-another"
+    CARD_TICKET_WRONG = "card-ticket-wrong"
+    CARD_MISSING = "card-missing"
+    CARD_HANDSHAKE_FAILED = "card-handshake-failed"
+    CARD_NOT_SET_UP = "card-not-set-up"

@@ -34,7 +34,9 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
             EventKind.ACCOUNT_UNLOCKED,
             EventKind.INVITED,
             EventKind.PASSWORD_SET,
+            EventKind.PASSWORD_CHANGE_ASKED,
             EventKind.FACTOR_ADDED,
+            EventKind.FACTOR_REMOVED,
         }
     ),
 }
@@ -53,7 +55,9 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.ACCOUNT_UNLOCKED: ("Compte débloqué", "Account unlocked"),
     EventKind.INVITED: ("Code d'activation remis", "Activation code issued"),
     EventKind.PASSWORD_SET: ("Mot de passe choisi", "Password set"),
-    EventKind.FACTOR_ADDED: ("Application de codes liée au compte", "Code application linked to the account"),
+    EventKind.PASSWORD_CHANGE_ASKED: ("Nouveau mot de passe demandé", "New password asked for"),
+    EventKind.FACTOR_ADDED: ("Moyen de connexion ajouté au compte", "Means of signing in added to the account"),
+    EventKind.FACTOR_REMOVED: ("Moyen de connexion retiré du compte", "Means of signing in removed from the account"),
     EventKind.SIGN_IN: ("Connexion", "Signed in"),
     EventKind.SIGN_IN_FAILED: ("Échec de connexion", "Sign-in failed"),
     EventKind.STEP_UP: ("Identité confirmée", "Identity confirmed"),

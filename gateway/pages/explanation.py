@@ -58,5 +58,7 @@ class Explanation:
 HOME: Final = Way("/", "Retour à l'accueil du portail", "Back to the portal's home page")
 SIGN_IN: Final = Way("/.herse/sign-in", "Se connecter", "Sign in", keeps=True)
 STEP_UP: Final = Way("/.herse/step-up", "Saisir un code à 6 chiffres", "Enter a 6-digit code", keeps=True)
+CARD: Final = Way("/.herse/card", "Utiliser ma carte CPS", "Use my CPS card", keeps=True)
 ENROL: Final = Way("/.herse/enrol", "Utiliser un code d'activation", "Use an activation code")
+PASSKEYS: Final = Way("/.herse/account/passkeys", "Voir mes clés d'accès", "See my passkeys")
 EVENTS: Final = Way("/.herse/account/events", "Voir mes derniers événements", "See my latest events")

@@ -28,3 +28,12 @@ STATIC_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"cache-control", b"public, max-age=31536000, immutable"),
 )
 """For the style sheet and the images: their address carries a digest of the content, so they may be kept for good."""
+
+
+def with_script(script: str) -> tuple[tuple[bytes, bytes], ...]:
+    """`SECURITY_HEADERS` for a page that needs one script of ours: the whole address of that file, and no other.
+
+    Not `'self'`: the portal behind has the same origin, and its scripts have no business here.
+    """
+    policy = f"{CONTENT_SECURITY_POLICY}; script-src {script}".encode()
+    return ((b"content-security-policy", policy), *SECURITY_HEADERS[1:])

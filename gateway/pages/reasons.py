@@ -10,13 +10,31 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from gateway.pages import reasons_access, reasons_sign_in, reasons_wire
+from gateway.pages import (
+    reasons_access,
+    reasons_card,
+    reasons_card_way,
+    reasons_passkey,
+    reasons_password,
+    reasons_sign_in,
+    reasons_sso,
+    reasons_wire,
+)
 
 if TYPE_CHECKING:
     from gateway.model import Reason
     from gateway.pages.explanation import Explanation
 
-PARTS: Final = (reasons_access.EXPLANATIONS, reasons_wire.EXPLANATIONS, reasons_sign_in.EXPLANATIONS)
+PARTS: Final = (
+    reasons_access.EXPLANATIONS,
+    reasons_wire.EXPLANATIONS,
+    reasons_sign_in.EXPLANATIONS,
+    reasons_passkey.EXPLANATIONS,
+    reasons_password.EXPLANATIONS,
+    reasons_sso.EXPLANATIONS,
+    reasons_card.EXPLANATIONS,
+    reasons_card_way.EXPLANATIONS,
+)
 
 EXPLANATIONS: Final[dict[Reason, Explanation]] = dict(chain.from_iterable(part.items() for part in PARTS))
 

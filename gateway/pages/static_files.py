@@ -7,7 +7,7 @@ from hashlib import blake2b
 from importlib.resources import files
 from typing import Final
 
-_TYPES: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
 
 
 def _load() -> dict[str, tuple[bytes, str]]:

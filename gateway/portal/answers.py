@@ -48,10 +48,18 @@ def answer(
     return response
 
 
-def html(visit: Visit, template: str, status: int = 200, headers: Headers = (), **values: Any) -> Response:
+def html(
+    visit: Visit,
+    template: str,
+    status: int = 200,
+    headers: Headers = (),
+    *,
+    guards: Headers = SECURITY_HEADERS,
+    **values: Any,
+) -> Response:
     """A page; it plants the form cookie if the browser has none yet."""
     body = page(template, visit.language, account=visit.title, form=visit.form_token, **values)
-    return answer(body, HTML_TYPE, status, [*_page_headers(visit), *headers])
+    return answer(body, HTML_TYPE, status, [*_page_headers(visit), *headers], guards)
 
 
 def as_json(visit: Visit, values: dict[str, Any], status: int = 200, headers: Headers = ()) -> Response:

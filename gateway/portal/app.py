@@ -20,7 +20,7 @@ from gateway.ledger.event import LedgerUnreadable
 from gateway.model import Reason
 from gateway.pages.headers import SECURITY_HEADERS, STATIC_HEADERS
 from gateway.pages.static_files import static
-from gateway.portal import account, events, returning, sign_in, step_up
+from gateway.portal import account, card, events, passkey_proof, passkeys, password_change, returning, sign_in, step_up
 from gateway.portal.answers import answer, redirect, refuse
 from gateway.portal.doors import Doors
 from gateway.portal.enrol import Enrolment
@@ -48,12 +48,20 @@ def build_portal(doors: Doors) -> Starlette:
     table: dict[str, tuple[Page, Page | None]] = {
         "/sign-in": (sign_in.show_sign_in, sign_in.sign_in),
         "/step-up": (step_up.show_step_up, step_up.step_up),
+        "/sign-in/passkey": (passkey_proof.show_sign_in, passkey_proof.sign_in),
+        "/step-up/passkey": (passkey_proof.show_step_up, passkey_proof.step_up),
+        "/card": (card.show_card, card.start_card),
+        "/card/back": (card.card_back, card.choose_account),
         "/continue": (returning.show_continue, None),
         "/sign-out": (sign_in.show_sign_out, sign_in.sign_out),
         "/enrol": (enrolment.show_enrol, enrolment.enrol),
+        "/password": (password_change.show_change, password_change.change),
         "/account": (account.show_account, None),
         "/account/events": (events.show_events, None),
         "/account/factors": (enrolment.show_factors, enrolment.change_factors),
+        "/account/passkeys": (passkeys.show_passkeys, passkeys.add_passkey),
+        "/account/passkeys/rename": (passkeys.show_passkeys, passkeys.rename_passkey),
+        "/account/passkeys/remove": (passkeys.show_passkeys, passkeys.remove_passkey),
         "/account/sessions": (account.show_sessions, account.end_sessions),
         "/jwks.json": (_jwks, None),
         "/static/{name}": (_static, None),

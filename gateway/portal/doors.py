@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from gateway.portal.change_ticket import ChangeTickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,9 +14,11 @@ if TYPE_CHECKING:
 
     from gateway.identity.accounts import Accounts
     from gateway.identity.otp import Factors
+    from gateway.identity.passkey import Passkeys
     from gateway.identity.returns import Returns
     from gateway.identity.session import Sessions
     from gateway.identity.sign_in import SignIn
+    from gateway.identity.tickets import Tickets
     from gateway.ledger.event import StoredEvent
     from gateway.ledger.store import Ledger
     from gateway.model import EventKind
@@ -37,6 +41,14 @@ class EventReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CardDesk:
+    """The way to the card host at `origin`, and the tickets by which browsers come back from there."""
+
+    tickets: Tickets
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Doors:
     """`origin` as browsers write it (`https://localhost:8443`); `clock` aware UTC; `titles` names teleservices."""
 
@@ -45,6 +57,7 @@ class Doors:
     clock: Callable[[], datetime]
     accounts: Accounts
     factors: Factors
+    passkeys: Passkeys
     sign_in: SignIn
     sessions: Sessions
     returns: Returns
@@ -52,3 +65,5 @@ class Doors:
     reader: EventReader
     jwks: Callable[[], dict[str, Any]]
     titles: Callable[[str], str] = str
+    changes: ChangeTickets = field(default_factory=ChangeTickets)
+    card: CardDesk | None = None

@@ -10,8 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import Refused
+from gateway.identity.binding import binding
 from gateway.identity.otp import matching_step, new_secret, provisioning_uri
+from gateway.identity.password import TooWeak
 from gateway.model import EventKind, Method, Reason
+from gateway.pages.password_words import advice
 from gateway.pages.qr import qr
 from gateway.portal.answers import again, as_json, html, redirect, refuse, session_cookie
 from gateway.portal.forms import read_form
@@ -19,8 +22,6 @@ from gateway.portal.record import happened, need_ledger, note_failure, record
 from gateway.portal.sign_in import LONGEST_SHOWN, arrived, open_session
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from starlette.responses import Response
 
     from gateway.identity.session import Session
@@ -31,13 +32,15 @@ FRESH: Final = timedelta(minutes=15)
 FACTORS_PATH: Final = "/.herse/account/factors"
 ACCOUNT_PATH: Final = "/.herse/account"
 ISSUER: Final = "Herse"
-_OPENS: Final = frozenset({Method.INVITATION, Method.TOTP})
+_OPENS: Final = frozenset({Method.INVITATION, Method.TOTP, Method.PASSKEY})
 
 
-def may_change_factors(session: Session, at: datetime) -> bool:
-    """Whether an activation code or a code of the application was proved less than 15 minutes ago."""
-    return any(
-        proof.method in _OPENS and timedelta(0) <= at - proof.at < FRESH for proof in session.subject.assurance.proofs
+def may_change_factors(visit: Visit) -> bool:
+    """Whether a proof of `_OPENS` was given less than 15 minutes ago, and from where this visit comes."""
+    session = visit.signed_in()
+    return session.binding == binding(visit.network, visit.device) and any(
+        proof.method in _OPENS and timedelta(0) <= visit.at - proof.at < FRESH
+        for proof in session.subject.assurance.proofs
     )
 
 
@@ -61,9 +64,10 @@ class Enrolment:
                 identifier, fields.get("code", ""), fields.get("password", ""), visit.network, visit.at
             )
         except Refused as refused:
-            if refused.reason is not Reason.PASSWORD_TOO_WEAK:
+            if refused.reason not in {Reason.PASSWORD_TOO_WEAK, Reason.PASSWORD_BREACHED}:
                 note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, Method.INVITATION, refused.reason)
-            return again(visit, "enrol", refused, typed=identifier[:LONGEST_SHOWN])
+            told = advice(refused.weaknesses, visit.language) if isinstance(refused, TooWeak) else []
+            return again(visit, "enrol", refused, typed=identifier[:LONGEST_SHOWN], advice=told)
         visit.doors.sessions.end_all(account.identifier, visit.at)
         password_set = happened(visit, EventKind.PASSWORD_SET, account.identifier, method=Method.INVITATION)
         token, session = await open_session(visit, account, (Method.PASSWORD, Method.INVITATION), password_set)
@@ -73,7 +77,7 @@ class Enrolment:
     async def show_factors(self, visit: Visit) -> Response:
         """The state of the code application; or the secret that waits to be confirmed."""
         session = visit.signed_in()
-        fresh = may_change_factors(session, visit.at)
+        fresh = may_change_factors(visit)
         secret = self._pending.find(session.reference, visit.at) if fresh else None
         if secret is not None:
             return _show_secret(visit, session, secret, None)
@@ -88,7 +92,7 @@ class Enrolment:
         fields = await read_form(visit)
         session = visit.signed_in()
         need_ledger(visit)
-        if not may_change_factors(session, visit.at):
+        if not may_change_factors(visit):
             return self._prove_first(visit, session)
         if "code" not in fields:
             secret = new_secret()

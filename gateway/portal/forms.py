@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 LARGEST_BODY: Final = 16_384
 MOST_FIELDS: Final = 50
-KNOWN: Final = frozenset({"identifier", "password", "code", "to", "form", "session", "others"})
+KNOWN: Final = frozenset(
+    {"identifier", "password", "code", "to", "form", "session", "others", "credential", "name", "passkey"}
+)
 _FORM_TYPE: Final = b"application/x-www-form-urlencoded"
 
 

@@ -7,8 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import LedgerError, Refused
+from gateway.identity.password_change import MustChange
 from gateway.model import EventKind, Method, Proof
 from gateway.portal.answers import again, as_json, ended_cookie, html, redirect, session_cookie
+from gateway.portal.change_ticket import ask_new_password
 from gateway.portal.forms import read_form
 from gateway.portal.record import happened, need_ledger, note_failure, record
 from gateway.portal.returning import carry, destination
@@ -43,6 +45,8 @@ async def sign_in(visit: Visit) -> Response:
         account = await visit.doors.sign_in.by_password(identifier, fields.get("password", ""), visit.network, visit.at)
     except Refused as refused:
         note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, Method.PASSWORD, refused.reason)
+        if isinstance(refused, MustChange):
+            return await ask_new_password(visit, refused, to)
         return again(visit, "sign_in", refused, to=to, typed=identifier[:LONGEST_SHOWN])
     earlier = visit.session
     token, session = await open_session(visit, account, (Method.PASSWORD,))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.portal.visit import Visit
 
 # What the hallway may give as `reason` in the address: it is shown above the form, from our own sentences.
-_ASKED_FOR: Final = frozenset(
+ASKED_FOR: Final = frozenset(
     {
         Reason.SECOND_FACTOR_REQUIRED,
         Reason.SECOND_FACTOR_STALE,
@@ -45,12 +45,22 @@ async def show_step_up(visit: Visit) -> Response:
             raise Refused(Reason.SIGN_IN_REQUIRED)
         return redirect(f"/.herse/sign-in?to={to}" if to else "/.herse/sign-in")
     if visit.query("card") or reason == Reason.CARD_REQUIRED:
-        return refuse(visit, Refused(Reason.CARD_REQUIRED))
+        if visit.doors.card is None or visit.json:
+            return refuse(visit, Refused(Reason.CARD_REQUIRED))
+        return redirect(f"/.herse/card?to={to}" if to else "/.herse/card")
     account = visit.doors.accounts.find(visit.account)
+    has_passkey = bool(visit.doors.passkeys.table.of_account(visit.account))
+    if has_passkey and account is not None and not account.has_totp:
+        return redirect(f"/.herse/step-up/passkey?to={to}&reason={reason if reason in ASKED_FOR else ''}")
     if account is None or not account.has_totp:
         return refuse(visit, Refused(Reason.SECOND_FACTOR_MISSING), to=to)
-    asked = Reason(reason) if reason in _ASKED_FOR else Reason.SECOND_FACTOR_REQUIRED
-    return html(visit, "step_up", to=to, alert=None, asked=alert(asked, visit.language) if to else None)
+    return html(visit, "step_up", to=to, alert=None, asked=asked_for(visit) if to else None, has_passkey=has_passkey)
+
+
+def asked_for(visit: Visit) -> dict[str, str]:
+    """Why a proof is asked for, in words, as the address says."""
+    reason = visit.query("reason")
+    return alert(Reason(reason) if reason in ASKED_FOR else Reason.SECOND_FACTOR_REQUIRED, visit.language)
 
 
 async def step_up(visit: Visit) -> Response:
@@ -90,4 +100,5 @@ async def _failed(visit: Visit, refused: Refused, account: str, to: str) -> Resp
         await record(visit, failure)
     if refused.reason is Reason.SECOND_FACTOR_MISSING:
         return refuse(visit, refused, to=to)
-    return again(visit, "step_up", refused, to=to, asked=None)
+    has_passkey = bool(visit.doors.passkeys.table.of_account(account))
+    return again(visit, "step_up", refused, to=to, asked=None, has_passkey=has_passkey)

@@ -108,7 +108,8 @@ def portal_and_refusals(tour, role):
     tour.visit("nowhere", "/nulle-part", 403)
     tour.visit("own-nowhere", "/.herse/nulle-part", 404)
     if role == "gp":
-        tour.visit("card", "/aat", 401)
+        tour.visit("card-start", "/aat")
+        tour.send("card-wait")
     else:
         tour.visit("profession", "/patients", 403)
 

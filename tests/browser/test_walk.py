@@ -145,10 +145,15 @@ def test_the_focus_is_seen_and_goes_in_the_order_of_the_page(demo, profile, widt
     tab.set_viewport_size({"width": width, "height": 800})
     assert stops(tab, "/.herse/enrol") == ["identifier", "code", "password", "Continuer", "36\u00a008"]
     browser.sign_in(tab, demo.account("gp"))
-    menu = ["Mon compte", "Mes derniers événements", "Mes connexions", "Application de codes"]
+    menu = ["Mon compte", "Mes derniers événements", "Mes connexions", "Application de codes", "Clés d\u2019accès"]
     home = "Herse Accès protégé des professionnels de santé : accueil du portail"
     start = ["Aller au contenu", home, "Se déconnecter", *menu]
-    assert stops(tab, "/.herse/account") == [*start, "Gérer l\u2019application de codes", "36\u00a008"]
+    assert stops(tab, "/.herse/account") == [
+        *start,
+        "Gérer l\u2019application de codes",
+        "Gérer les clés d\u2019accès",
+        "36\u00a008",
+    ]
     assert stops(tab, "/.herse/step-up") == ["code", "Confirmer", "36\u00a008"]
     # A date field has a part for the day, the month, the year, and its calendar.
     fields = ["group", *["from"] * 4, *["to"] * 4, "Filtrer"]

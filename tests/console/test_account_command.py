@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -185,3 +188,72 @@ def test_through_a_running_server(herse, folder, capsys):
         ("unlock", {"identifier": PHARMACY, "reason": "x"}),
     ]
     assert not (folder / "state" / "accounts.db").exists()
+
+
+def test_a_campaign_off_line_and_its_status(herse, folder, capsys):
+    assert herse(*CREATE) == 0
+    engine, ours = accounts(folder)
+    ours.set_password(PHARMACY, "$argon2id$", datetime.now(UTC))
+    engine.dispose()
+    assert herse("password-campaign", "--status") == 0
+    assert "No new password" in capsys.readouterr().out
+    assert herse("password-campaign", "--account", PHARMACY, "--reason", "leak") == 0
+    assert "new password: 1 " in capsys.readouterr().out
+    assert herse("password-campaign", "--all", "--reason", "leak") == 0
+    assert "new password: 0 " in capsys.readouterr().out
+    assert herse("password-campaign", "--status") == 0
+    assert "waiting: 1, changed: 0 (leak)" in capsys.readouterr().out
+    assert kinds(folder)[-1] == ("password-change-asked", "leak")
+    assert herse("password-campaign", "--account", "NOBODY", "--reason", "leak") == 1
+
+
+def test_a_campaign_needs_a_reason_and_a_status_takes_none(herse, capsys):
+    assert herse("password-campaign", "--all") == 2
+    assert herse("password-campaign", "--status", "--reason", "x") == 2
+    assert "--reason" in capsys.readouterr().err
+    for words in (["--all", "--account", PHARMACY], []):
+        with pytest.raises(SystemExit):
+            herse("password-campaign", *words, "--reason", "x")
+
+
+def test_a_list_of_breached_passwords_is_imported_and_told(herse, folder, capsys):
+    assert herse("breached", "status") == 0
+    assert "No list is imported" in capsys.readouterr().out
+    (folder / "list.txt").write_text("0" * 40 + ":3\n" + "F" * 40 + ":1\n")
+    assert herse("breached", "import", str(folder / "list.txt")) == 0
+    told = capsys.readouterr()
+    assert "2 breached passwords are in force" in told.out
+    assert told.err == ""  # the bar is for a terminal
+    assert herse("breached", "status") == 0
+    assert "UTC: 2 passwords, 0.5 MB" in capsys.readouterr().out
+    (folder / "list.txt").write_text("123456\n")
+    assert herse("breached", "import", str(folder / "list.txt")) == 1
+    assert "line 1 of the list is no hash" in capsys.readouterr().err
+    (folder / "state" / "breached.bin").write_bytes(b"damaged")
+    assert herse("breached", "status") == 2
+    assert "Import it anew" in capsys.readouterr().err
+    (folder / "state" / "breached.bin").unlink()
+    (folder / "state").rename(folder / "elsewhere")
+    assert herse("breached", "status") == 2
+
+
+def terminal_text(handle):
+    """What is written to a terminal until its other side is closed, which reads as an error."""
+    try:
+        while piece := os.read(handle, 4096):
+            yield piece.decode()
+    except OSError:
+        os.close(handle)
+
+
+def test_on_a_terminal_an_import_shows_how_far_it_is(herse, folder):
+    (folder / "list.txt").write_text("0" * 40 + ":3\n")
+    words = ["account", "breached", "import", str(folder / "list.txt"), "--config", str(folder / "herse.toml")]
+    ours, theirs = os.openpty()
+    run = [sys.executable, "-m", "gateway.cli", *words]
+    importing = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = "".join(terminal_text(ours))
+    assert importing.wait() == 0
+    assert "80%" in shown
+    assert "[########################################] 100%" in shown

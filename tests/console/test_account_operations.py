@@ -10,6 +10,7 @@ import pytest
 
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.errors import HerseError, LedgerError
+from gateway.identity import schema
 from gateway.identity.accounts import Account, AccountError, Accounts, Holder
 from gateway.identity.at_rest import AtRest
 from gateway.identity.schema import create_database
@@ -124,3 +125,77 @@ def test_an_invitation_lives_a_month_at_most(house, valid_for):
     operations = AccountOperations(house.accounts, house.sessions, house.append)
     with pytest.raises(AccountError, match="at most 30 days"):
         asyncio.run(operations.invite(PHARMACY, T0, valid_for))
+
+
+@pytest.fixture
+def three(house):
+    for name in ("A-1", "B-2", "C-3"):
+        house.do("create", **(CREATE | {"identifier": name}))
+        if name != "C-3":
+            house.accounts.set_password(name, "$argon2id$", T0)
+    house.events.clear()
+    return house
+
+
+def test_a_campaign_asks_once_and_tells_each_account(three):
+    assert three.do("password-campaign", accounts=["b-2", "B-2"], reason=" leak of\nNovember ") == {"asked": 1}
+    assert three.do("password-campaign", all=True, reason="everybody") == {"asked": 1}
+    assert three.do("password-campaign", all=True, reason="again") == {"asked": 0}
+    asked = EventKind.PASSWORD_CHANGE_ASKED
+    assert three.events == [
+        Event(asked, "B-2", T0, reason="leak of November"),
+        Event(asked, "A-1", T0, reason="everybody"),
+    ]
+    assert three.accounts.find("A-1").must_change == "password-must-change"
+    assert three.accounts.find("C-3").must_change is None  # no password, nothing to change
+    three.accounts.set_password("A-1", "$argon2id$new", T0)
+    since = {"reason": "password-must-change", "since": "2026-11-22T08:00:00+00:00"}
+    campaigns = three.do("password-campaign-status")["campaigns"]
+    assert sorted(campaigns, key=lambda one: one["note"]) == [
+        {**since, "note": "everybody", "waiting": 0, "done": 1},
+        {**since, "note": "leak of November", "waiting": 1, "done": 0},
+    ]
+    assert three.do("password-campaign", all=True, reason="again") == {"asked": 1}  # who has changed may be asked anew
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"accounts": ["A-1", "NOBODY"], "reason": "x"},
+        {"accounts": ["A-1", "C-3"], "reason": "x"},
+        {"accounts": ["A-1", "no such!"], "reason": "x"},
+        {"accounts": [], "reason": "x"},
+        {"accounts": ["A-1"], "all": True, "reason": "x"},
+        {"all": 1, "reason": "x"},
+        {"all": True},
+        {"all": True, "reason": "\n"},
+    ],
+)
+def test_a_campaign_that_is_not_clear_asks_nobody(three, arguments):
+    with pytest.raises(AccountError):
+        three.do("password-campaign", **arguments)
+    assert three.do("password-campaign-status") == {"campaigns": []}
+    assert three.events == []
+
+
+def test_a_campaign_over_many_accounts_stays_below_what_a_ledger_lets_wait(three):
+    waiting = most = 0
+
+    async def append(event):
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        await asyncio.sleep(0)
+        waiting -= 1
+        three.events.append(event)
+
+    with three.engine.begin() as connection:
+        rows = [
+            {"identifier": f"N-{number}", "title": "t", "profession": "nurse", "password": b"x", "created_at": T0}
+            for number in range(1200)
+        ]
+        connection.execute(schema.account.insert(), rows)
+    operations = AccountOperations(three.accounts, three.sessions, append)
+    assert asyncio.run(operations.ask_passwords(None, "all", T0)) == 1202
+    assert len(three.events) == 1202
+    assert most == 500

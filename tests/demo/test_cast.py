@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from gateway.demo.cast import CAST, LEAKED, PHARMACY, Credentials, new_password, read_accounts, write_accounts
 from gateway.identity.identifiers import parse_identifier, parse_label, parse_profession, parse_rpps
 from gateway.identity.password import check_strength
+
+CARDS = {f"8{one.rpps}": Path(f"{one.rpps}.p12") for player in CAST for one in player.holders}
 
 
 def credentials() -> dict[str, Credentials]:
@@ -39,17 +42,18 @@ def test_passwords_are_fresh_readable_and_strong_enough():
 
 def test_the_file_says_who_to_be(tmp_path):
     path, given = tmp_path / "demo" / "accounts.json", credentials()
-    write_accounts(path, given)
+    write_accounts(path, given, CARDS, "phrase")
     assert path.stat().st_mode & 0o777 == 0o600
     rows = json.loads(path.read_text())
     assert [row["identifier"] for row in rows] == [player.identifier for player in CAST]
     for row in rows:
         assert set(row) == {
-            "identifier", "title", "profession", "password", "totp_secret", "rpps", "role", "note",
+            "identifier", "title", "profession", "password", "totp_secret", "rpps", "role", "note", "cards",
         }  # fmt: skip
+    assert rows[0]["cards"][1] == {"holder": "Hugo Marchand", "file": "99700000005.p12", "passphrase": "phrase"}
     assert read_accounts(path) == given
     again = credentials()
-    write_accounts(path, again)
+    write_accounts(path, again, CARDS, "phrase")
     assert read_accounts(path) == again
     assert list(path.parent.iterdir()) == [path]
 
@@ -58,7 +62,7 @@ def test_an_account_without_credentials_writes_nothing(tmp_path):
     given = credentials()
     del given[LEAKED.identifier]
     with pytest.raises(KeyError):
-        write_accounts(tmp_path / "accounts.json", given)
+        write_accounts(tmp_path / "accounts.json", given, CARDS, "phrase")
     assert list(tmp_path.iterdir()) == []
 
 

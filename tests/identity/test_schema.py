@@ -43,9 +43,9 @@ def test_creating_is_not_opening(tmp_path, engine, database):
 def test_another_version_or_another_file_is_refused(tmp_path, engine, database):
     engine.dispose()
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE meta SET schema_version = 2")
+        connection.execute("UPDATE meta SET schema_version = 9")
         connection.commit()
-    with pytest.raises(StartError, match="schema version 2; this Herse expects 1"):
+    with pytest.raises(StartError, match="schema version 9; this Herse expects 2"):
         open_database(database)
     (tmp_path / "text.db").write_text("not a database " * 100)
     with pytest.raises(StartError, match="cannot be read as a database of accounts"):
@@ -59,7 +59,7 @@ def test_a_writer_holds_the_lock_from_its_start(engine, database):
     with writing(engine), closing(sqlite3.connect(database, timeout=0)) as other:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
-        assert other.execute("SELECT schema_version FROM meta").fetchone() == (1,)
+        assert other.execute("SELECT schema_version FROM meta").fetchone() == (2,)
 
 
 def test_a_failed_block_leaves_nothing(engine):
@@ -71,7 +71,7 @@ def test_a_failed_block_leaves_nothing(engine):
     with pytest.raises(ZeroDivisionError):
         fails()
     with reading(engine) as connection:
-        assert connection.scalars(sa.select(schema.meta.c.schema_version)).all() == [1]
+        assert connection.scalars(sa.select(schema.meta.c.schema_version)).all() == [2]
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-10)), timezone(timedelta(hours=12))])))

@@ -15,6 +15,7 @@ from gateway.identity.accounts import Accounts, Holder
 from gateway.identity.at_rest import AtRest
 from gateway.identity.failures import Failures
 from gateway.identity.otp import Factors
+from gateway.identity.passkey import Passkeys
 from gateway.identity.password import PasswordHasher
 from gateway.identity.returns import Returns
 from gateway.identity.schema import create_database
@@ -94,13 +95,16 @@ class World:
         self.reader = LedgerReader(folder / "ledger.db")
         self.secrets = {}
         throttle = Throttle(per_account=1000, per_network=10_000)
-        sign_in = SignIn(self.accounts, self.factors, self.hasher, throttle, Failures(self.engine))
+        failures = Failures(self.engine)
+        sign_in = SignIn(self.accounts, self.factors, self.hasher, throttle, failures)
+        self.passkeys = Passkeys(self.engine, ORIGIN, throttle, failures)
         self.doors = Doors(
             origin=ORIGIN,
             cookie_name=SESSION,
             clock=lambda: self.now,
             accounts=self.accounts,
             factors=self.factors,
+            passkeys=self.passkeys,
             sign_in=sign_in,
             sessions=self.sessions,
             returns=self.returns,

@@ -52,7 +52,7 @@ def test_the_whole_first_day(world, browser, invited):
     browser.sign_in(NEWCOMER, PASSWORD)
     assert browser.step_up(pyotp.TOTP(secret).at(world.now)).status_code == 303
     told = browser.get("/.herse/account/events").text
-    for words in ("Mot de passe choisi", "Application de codes liée", "Identité confirmée", "Déconnexion"):
+    for words in ("Mot de passe choisi", "Moyen de connexion ajouté", "Identité confirmée", "Déconnexion"):
         assert words in told
     assert world.kinds(NEWCOMER) == [
         EventKind.STEP_UP,
@@ -125,6 +125,17 @@ def test_I7_a_stolen_password_does_not_replace_an_application(world, signed_in):
     to_step_up = signed_in.post(FACTORS).headers["location"]
     assert to_step_up.startswith("/.herse/step-up?to=")
     assert "moins de 15" in signed_in.get(to_step_up).text
+
+
+@pytest.mark.parametrize("elsewhere", [{"network": "198.51.100.7"}, {"client": "robot/1"}], ids=["network", "client"])
+def test_F3_a_stolen_session_changes_no_factor_however_fresh_its_proof(world, signed_in, elsewhere):
+    signed_in.step_up(world.code())
+    thief = world.browser(elsewhere.get("network", "192.0.2.14"))
+    thief.plant(signed_in.token)
+    headers = {"user_agent": elsewhere["client"]} if "client" in elsewhere else {}
+    answer = thief.post(FACTORS, **headers)
+    assert answer.headers["location"].startswith("/.herse/step-up?to=")
+    assert signed_in.post(FACTORS).headers["location"] == FACTORS, "from where it was proved it is open"
 
 
 def test_I7_the_proof_must_be_fresh_and_the_secret_is_bound_to_its_session(world, signed_in):

@@ -63,19 +63,20 @@ class Demo(Process):
     """Portal and gateway; ready on entry, both gone on exit. `folder` must be empty."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, self.portal_port = free_port(), free_port()
+        self.port, self.portal_port, self.card_port = free_port(), free_port(), free_port()
         self.origin = f"https://localhost:{self.port}"
         self.served_log = folder / "served.log"
         self.certs = folder / "certs"
         words = ["demo", "--dir", "demo", "--certs", "certs", "--port", str(self.port)]
         words += ["--portal-port", str(self.portal_port), "--served-log", "served.log"]
+        words += ["--card-port", str(self.card_port)]
         words += ["--policy", str(ROOT / "policies" / "demo.yaml")]
         command = [sys.executable, "-m", "gateway.cli", *words]
         super().__init__(command, folder, ready=self._both_accept, name="demo", seconds=60)
         self._accounts: dict[str, Account] = {}
 
     def _both_accept(self) -> bool:
-        return accepts(self.port)() and accepts(self.portal_port)()
+        return all(accepts(port)() for port in (self.port, self.portal_port, self.card_port))
 
     @property
     def settings_file(self) -> Path:

@@ -24,7 +24,10 @@ PATTERNS = (
     "gateway/metering/patient.py",
     "gateway/upstream/filter.py",
     "gateway/upstream/headers.py",
+    "gateway/identity/card.py",
+    "gateway/identity/card_profile.py",
     "gateway/identity/cookie.py",
+    "gateway/identity/strength.py",
 )
 
 

@@ -32,7 +32,9 @@ def can_make_venv() -> bool:
 
 
 def is_installed(package: str) -> bool:
-    """Asks dpkg; a package removed but not purged does not count."""
+    """Asks dpkg; a package removed but not purged does not count, a command of that name from elsewhere does."""
+    if shutil.which(package):
+        return True
     asked = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package],
         capture_output=True,

@@ -201,7 +201,7 @@ def test_the_doctor_is_told_that_the_card_is_needed(demo, walker, path):
     doctor = walker().sign_in(demo.account("gp"))
     served = demo.served()
     page = doctor.open(path)
-    assert (page.status_code, heading(page)) == (401, "Votre carte CPS est demandée")
+    assert (*ended_at(page), heading(page)) == (200, "/.herse/card", "Carte CPS")
     assert "36&nbsp;08" in page.text or "36\u00a008" in page.text
     refused = doctor.ask(path)
     assert refused.status_code == 401

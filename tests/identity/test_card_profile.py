@@ -220,3 +220,16 @@ def test_shapes_of_national_identifiers(common_name, card_type, production, sand
         else:
             with pytest.raises(ProfileError):
                 read_rpps(common_name, card_type, sandbox=mode)
+
+
+@pytest.mark.parametrize("size", [0, 127, 128, 255, 256, 65_536])
+def test_a_length_has_one_form_in_each_size(size):
+    assert elements(tlv(0x04, b"x" * size)) == [(0x04, b"x" * size)]
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x04\x81\x01x", b"\x04\x82\x00\x80" + b"x" * 128, b"\x04\x80", b"\x04\x82\x80", b"\x04"]
+)
+def test_a_length_in_another_form_is_refused(data):
+    with pytest.raises(ProfileError):
+        elements(data)

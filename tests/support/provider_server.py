@@ -37,6 +37,12 @@ class Answer:
     pieces: int = 1
 
 
+class _Server(ThreadingHTTPServer):
+    """It takes a flood: with the usual queue of 5 the system drops connections, and a client waits seconds for each."""
+
+    request_queue_size = 128
+
+
 def serve_in_thread(serve: Serve, tls: ssl.SSLContext | None) -> ThreadingHTTPServer:
     """A server on a free port of loopback. `serve` gets each request, and whether it came with a certificate."""
 
@@ -70,7 +76,7 @@ def serve_in_thread(serve: Serve, tls: ssl.SSLContext | None) -> ThreadingHTTPSe
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

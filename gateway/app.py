@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
 from gateway.enforcement import Enforcement
-from gateway.errors import ConfigurationError, Fault, HerseError
 from gateway.identity import schema
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -35,8 +34,7 @@ from gateway.ledger.store import open_ledger
 from gateway.listener.strict import Limits
 from gateway.metering.memory import MemoryMeter
 from gateway.metering.pseudonym import Pseudonymizer
-from gateway.policy.cases import load_cases, run_cases
-from gateway.policy.load import load_policy
+from gateway.policy_in_force import PolicyWatch, load_tested_policy, longest_window
 from gateway.portal.app import build_portal
 from gateway.portal.doors import Doors as PortalDoors
 from gateway.settings import read_key
@@ -46,12 +44,10 @@ from gateway.visit import HallwayDoors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from starlette.applications import Starlette
 
     from gateway.model import Event
-    from gateway.policy.rules import Policy
     from gateway.settings import Settings
 
 log = logging.getLogger("gateway.app")
@@ -174,7 +170,7 @@ class Gateway:
     async def run_beside(self, stop: asyncio.Event) -> None:
         """Serve commands, watch the policy file and end what is past its time, until `stop`."""
         admin = await serve_admin(self.settings.state.folder / SOCKET_FILE, account_handlers(self._operations, clock))
-        watch = _PolicyWatch(self.settings.policy.file, self.hallway, self.meter, self._reader)
+        watch = PolicyWatch(self.settings.policy.file, self.hallway, self.meter, self._reader, clock)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.card.serve(stop))
@@ -199,47 +195,6 @@ class Gateway:
         self._stack.close()
 
 
-class _PolicyWatch:
-    """Swaps a changed policy in whole once it is checked and tested; a bad one leaves the old in force and says so."""
-
-    def __init__(self, file: Path, hallway: Enforcement, meter: MemoryMeter, reader: LedgerReader) -> None:
-        self._file = file
-        self._hallway = hallway
-        self._meter = meter
-        self._reader = reader
-        self._seen = self._stamp()
-
-    def _stamp(self) -> tuple[tuple[int, int] | None, ...]:
-        found: list[tuple[int, int] | None] = []
-        for path in (self._file, cases_file(self._file)):
-            try:
-                stat = path.stat()
-            except OSError:
-                found.append(None)
-            else:
-                found.append((stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
-
-    async def look(self) -> None:
-        """Look once. Files and ledger are read in a thread: a large one takes seconds."""
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return
-        self._seen = stamp
-        in_force = self._hallway.policy.digest
-        try:
-            policy = await asyncio.to_thread(load_tested_policy, self._file)
-            # A longer window than before must know whom it would have counted, or the swap would open a new stretch.
-            now = clock()
-            rows = await asyncio.to_thread(lambda: list(self._reader.lookups_since(now - longest_window(policy))))
-        except HerseError as error:
-            log.error("policy-refused", extra={"in_force": in_force, "faults": str(error)})  # noqa: TRY400
-            return
-        self._meter.rebuild(rows, now)
-        self._hallway.policy = policy
-        log.info("policy-in-force", extra={"digest": policy.digest, "before": in_force})
-
-
 async def _repeat(seconds: float, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
@@ -250,39 +205,6 @@ async def _repeat(seconds: float, act: Callable[[], Awaitable[None]], stop: asyn
             await asyncio.wait_for(stop.wait(), seconds)
         except TimeoutError:
             continue
-
-
-def longest_window(policy: Policy) -> timedelta:
-    """How far back the ledger must be read for the budgets of a policy."""
-    return max((budget.window for rule in policy.rules for budget in rule.budgets), default=timedelta(0))
-
-
-def cases_file(policy_file: Path) -> Path:
-    """Where the cases of a policy file lie."""
-    return policy_file.with_suffix(".cases.yaml")
-
-
-def load_tested_policy(file: Path) -> Policy:
-    """Load a policy whose cases all pass; ConfigurationError with every fault otherwise."""
-    policy = load_policy(_text(file), str(file))
-    beside = cases_file(file)
-    report = run_cases(policy, load_cases(_text(beside), str(beside), policy))
-    faults = [
-        Fault(str(beside), None, result.case.name, result.detail, "a case that passes")
-        for result in report.results
-        if result.outcome.value in {"FAIL", "ERROR"}
-    ]
-    if faults:
-        raise ConfigurationError(faults)
-    return policy
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        raise ConfigurationError([Fault(str(path), None, "(file)", str(found), "a readable YAML file")]) from None
 
 
 def _address(settings: Settings) -> PortalAddress:

@@ -62,6 +62,10 @@ class Account:
     has_totp: bool = False
     must_change: str | None = None
     """The Reason for which its password opens nothing any more but the page that asks for a new one."""
+    mail: str | None = None
+    used_at: datetime | None = None
+    quarantined_at: datetime | None = None
+    """Since when its password is one that was set through the mailbox, and the holder is not proved yet."""
 
 
 class Accounts:
@@ -237,6 +241,9 @@ def _read(connection: Connection, name: str) -> Account | None:
         _ACCOUNT.password.is_not(None).label("has_password"),
         has_totp.label("has_totp"),
         wanted(name).label("must_change"),
+        _ACCOUNT.mail,
+        _ACCOUNT.used_at,
+        _ACCOUNT.quarantined_at,
     ).where(_ACCOUNT.identifier == name)
     row = connection.execute(query).one_or_none()
     if row is None:

@@ -73,6 +73,9 @@ account = _table(
     sa.Column("password", sa.LargeBinary),  # the argon2id hash, sealed
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("locked_at", Instant),
+    sa.Column("mail", sa.Text),  # the one address that is written to
+    sa.Column("used_at", Instant),  # when somebody last signed in
+    sa.Column("quarantined_at", Instant),  # since a password was set through the mailbox, until the holder is proved
 )
 holder = _table(
     "holder",

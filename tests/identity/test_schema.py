@@ -29,7 +29,9 @@ def test_the_file_is_durable_private_and_strict(engine, database):
     assert pragma(engine, "synchronous") == 2
     assert pragma(engine, "foreign_keys") == 1
     with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
-        connection.exec_driver_sql("INSERT INTO account (identifier, title, profession, created_at) VALUES ('A', 'T', 'p', 'soon')")
+        connection.exec_driver_sql(
+            "INSERT INTO account (identifier, title, profession, created_at) VALUES ('A', 'T', 'p', 'soon')"
+        )
 
 
 def test_creating_is_not_opening(tmp_path, engine, database):

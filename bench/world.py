@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.cli.certs import make_keys
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
-from gateway.identity.schema import DATABASE_FILE, create_database
+from gateway.identity.database import DATABASE_FILE, create_database
 from gateway.identity.session import Sessions
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.store import create_ledger

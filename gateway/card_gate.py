@@ -17,8 +17,9 @@ from gateway.identity.revocation import ListFault, RevocationError, RevocationLi
 from gateway.identity.revocation_source import Addresses, RevocationSource
 from gateway.identity.tickets import Tickets
 from gateway.identity.trust import load_trust
+from gateway.listener.card_header import Direct, Fronted
 from gateway.listener.card_host import CardDoor, CardHost
-from gateway.listener.card_tls import CardTls
+from gateway.listener.card_tls import CardTls, HopTls
 from gateway.listener.host import listening_socket
 from gateway.portal.doors import CardDesk
 from gateway.settings import split_address
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from gateway.identity.card import CardHolder
     from gateway.identity.revocation import RevocationList
+    from gateway.identity.trust import CardTrust
     from gateway.settings import Settings
     from gateway.settings_card import Card
 
@@ -59,13 +61,14 @@ class CardGate:
         self._source.restore(at)
         self._files = card.crl_files
         self._read_first(at)
-        tls = CardTls(card.certificate, card.key, trust.ssl_context_anchors())
-        keep.callback(tls.close)
+        way = _way(card, trust, keep)
         listening = listening_socket(*split_address(card.listen))
         keep.callback(listening.close)
         self.desk = CardDesk(Tickets(), card.origin)
-        door = CardDoor(settings.public.origin, card.origin, self.desk.tickets, self._check, clock)
-        self._host = CardHost(door, tls, listening)
+        door = CardDoor(
+            settings.public.origin, card.origin, self.desk.tickets, self._source.consult, self._verify, clock
+        )
+        self._host = CardHost(door, way, listening)
         self._told = _told(card)
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -82,8 +85,7 @@ class CardGate:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
 
-    async def _check(self, certificate: bytes, at: datetime) -> CardHolder:
-        await self._source.consult(certificate, at)
+    def _verify(self, certificate: bytes, at: datetime) -> CardHolder:
         return verify_card(certificate, (), at, self._lists.trust, self._lists)
 
     def _read_first(self, at: datetime) -> None:
@@ -112,6 +114,22 @@ class CardGate:
         return read_list(_bytes(path), self._lists.trust, self._clock())
 
 
+def _way(card: Card, trust: CardTrust, keep: ExitStack) -> Direct | Fronted:
+    """How certificates come: by handshakes with browsers, or by a field of the terminator in the settings."""
+    tls: CardTls | None = None
+    if card.certificate is not None and card.key is not None:
+        if card.terminator_authority is None:
+            tls = CardTls(card.certificate, card.key, trust.ssl_context_anchors())
+        else:
+            tls = HopTls(card.certificate, card.key, card.terminator_authority)
+        keep.callback(tls.close)
+    if card.terminator:
+        return Fronted(frozenset(card.terminator), card.field, tls)
+    if tls is None:
+        raise StartError("found no certificate and key of the card host, nor a terminator; expected one of them")
+    return Direct(tls)
+
+
 async def _for_ever(act: Callable[[], Awaitable[None]]) -> None:
     """Rounds that end by a fault are told and begun again: lists that age in silence would shut every card out."""
     while True:
@@ -134,6 +152,7 @@ def _told(card: Card) -> dict[str, str]:
     return {
         "origin": card.origin,
         "listen": card.listen,
+        "terminator": " ".join(card.terminator),
         "sandbox": str(card.sandbox).lower(),
         "grace_hours": str(card.grace_hours),
     }

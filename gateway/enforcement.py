@@ -27,12 +27,11 @@ from gateway.pending import start
 from gateway.policy.evaluate import decide
 from gateway.policy.template import split
 from gateway.upstream.exchange import DisconnectedError
-from gateway.upstream.forms import read_form
 from gateway.upstream.headers import lines_of
 from gateway.visit import UNDECIDED, HallwayDoors, Visit
 
 if TYPE_CHECKING:
-    from gateway.model import Meter, Receipt
+    from gateway.model import Meter, Receipt, Subject
     from gateway.pending import Pending
     from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.exchange import Client, Headers, Request
@@ -119,7 +118,7 @@ class Enforcement:
             self._check_origin(visit)
         session = visit.session
         if session is not None and visit.decision.record is not None and session.binding != _binding(request):
-            asked = Challenge(max(visit.subject.assurance.level, Level.MFA), timedelta(0))
+            asked = _proof_anew(visit.subject)
             visit.decision = replace(
                 visit.decision, effect=Effect.CHALLENGE, reasons=(Reason.SESSION_MOVED,), challenge=asked
             )
@@ -146,9 +145,7 @@ class Enforcement:
         if decision.meter is None or decision.effect is not _PERMIT:
             return
         visit.pseudonym = doors.pseudonym(_patient(request, decision, body))
-        account, rule, budgets = subject.account or "", decision.rule or "", decision.meter.budgets
-        proved_at = subject.assurance.stepped_up_at
-        outcome = doors.meter.hit(account, rule, budgets, visit.pseudonym, visit.at, proved_at)
+        outcome = doors.meter.hit(subject, decision.rule or "", decision.meter, visit.pseudonym, visit.at)
         visit.quotas = outcome.quotas
         if outcome.effect is not _PERMIT:
             challenged = outcome.effect is Effect.CHALLENGE
@@ -157,7 +154,7 @@ class Enforcement:
                 quotas=outcome.quotas,
                 effect=outcome.effect,
                 reasons=(Reason.BUDGET_PROOF_REQUIRED if challenged else Reason.BUDGET_EXHAUSTED,),
-                challenge=Challenge(max(subject.assurance.level, Level.MFA), timedelta(0)) if challenged else None,
+                challenge=_proof_anew(subject) if challenged else None,
                 retry_after_seconds=None if challenged else outcome.retry_after_seconds,
             )
 
@@ -211,24 +208,21 @@ class Enforcement:
 
     async def _refusal(self, visit: Visit) -> tuple[int, Headers, bytes]:
         request, decision = visit.request, visit.decision
-        accept = request.header(b"accept")
-        if decision.effect is Effect.CHALLENGE and wants_page(accept):
-            return redirect(decision, await self._kept(visit))
-        language = request.header(b"accept-language")
-        return refusal(decision, accept, language, request.id.hex(), visit.subject.title or None)
+        accept, kept = request.header(b"accept"), None
+        if decision.effect is Effect.CHALLENGE:
+            kept = await self._doors.keeper.keep(visit)
+            if wants_page(accept):
+                return redirect(decision, kept or self._kept_target(visit))
+        language, acting = request.header(b"accept-language"), visit.subject.delegation
+        delegate = None if acting is None else acting.name
+        return refusal(decision, accept, language, request.id.hex(), visit.subject.title or None, delegate, kept)
 
-    async def _kept(self, visit: Visit) -> str:
-        """Keep where the person was going; a form is kept whole for the session it came from, other bodies are not."""
-        request, session = visit.request, visit.session
-        target = request.target.decode("ascii")
-        form = None
-        if request.body is not None and session is not None:
-            try:
-                form = read_form(request.header(b"content-type"), await request.body.hold(self._doors.form_bytes))
-            except (Refused, DisconnectedError):
-                form = None
-        reference = None if session is None else session.reference
-        return self._doors.returns.keep(target, form, reference, visit.at)
+    def _kept_target(self, visit: Visit) -> str:
+        """Keep where the person was going; what was sent there is lost, and that is told."""
+        request = visit.request
+        lost = request.body is not None and request.method not in _SAFE
+        signed_in = visit.session is not None
+        return self._doors.returns.keep(request.target.decode("ascii"), visit.at, signed_in=signed_in, lost=lost)
 
     async def _note(self, visit: Visit) -> None:
         """Put a challenge or a refusal on record for its account; without a ledger it is told all the same."""
@@ -241,13 +235,13 @@ class Enforcement:
                 await self._doors.ledger.append([self._event(visit, kind)])
 
     def _event(self, visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
-        decision, request = visit.decision, visit.request
-        record = decision.record
+        decision, request, subject = visit.decision, visit.request, visit.subject
+        record, delegation = decision.record, subject.delegation
         return Event(
             kind=kind,
-            account=visit.subject.account or "",
+            account=subject.account or "",
             at=visit.at,
-            session=visit.subject.session,
+            session=subject.session,
             network=request.peer,
             device=None if visit.session is None else visit.session.device,
             teleservice=decision.rule,
@@ -256,6 +250,8 @@ class Enforcement:
             pseudonym=visit.pseudonym,
             status=status,
             categories=() if record is None else record.categories,
+            holder=subject.holder,
+            delegate=None if delegation is None else delegation.reference,
         )
 
 
@@ -274,6 +270,11 @@ def _patient(request: Request, decision: Decision, body: bytes) -> str:
     locator = cast("Meter", decision.meter).patient
     captures = [(locator.name, split(request.path)[decision.segment])] if decision.segment else []
     return find_patient(locator, captures, request.query, request.header(b"content-type"), body)
+
+
+def _proof_anew(subject: Subject) -> Challenge:
+    """As strong a proof as was given before, a second factor at least, given now."""
+    return Challenge(max(subject.assurance.level, Level.MFA), timedelta(0))
 
 
 def _check_still_signed_in(visit: Visit) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.enforcement import Enforcement
     from gateway.ledger.read import LedgerReader
     from gateway.metering.memory import MemoryMeter
+    from gateway.model import Subject
     from gateway.policy.rules import Policy
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class PolicyWatch:
         except HerseError as error:
             log.error("policy-refused", extra={"in_force": in_force, "faults": str(error)})  # noqa: TRY400
             return
-        self._meter.rebuild(rows, now)
+        self._meter.rebuild(rows, now, counted_by_holder(policy))
         self._hallway.policy = policy
         log.info("policy-in-force", extra={"digest": policy.digest, "before": in_force})
 
@@ -80,6 +81,22 @@ class PolicyWatch:
 def longest_window(policy: Policy) -> timedelta:
     """How far back the ledger must be read for the budgets of a policy."""
     return max((budget.window for rule in policy.rules for budget in rule.budgets), default=timedelta(0))
+
+
+def counted_by_holder(policy: Policy) -> frozenset[str]:
+    """The teleservices of a policy that have budgets of each holder."""
+    return frozenset(rule.name for rule in policy.rules if any(budget.per_holder for budget in rule.budgets))
+
+
+def open_to(policy: Policy, subject: Subject) -> list[str]:
+    """The teleservices that open to this subject if enough is proved, in the order of the file."""
+    return [
+        rule.name
+        for rule in policy.rules
+        if not rule.anonymous
+        and (rule.accounts is None or subject.account in rule.accounts)
+        and (rule.professions is None or subject.profession in rule.professions)
+    ]
 
 
 def cases_file(policy_file: Path) -> Path:

@@ -27,6 +27,8 @@ from pydantic import (
 
 from gateway.errors import ConfigurationError, Fault, StartError
 from gateway.settings_card import Card  # noqa: TC001  # pydantic reads the annotation
+from gateway.settings_mail import Mail  # noqa: TC001
+from gateway.settings_sso import Sso  # noqa: TC001
 
 _KEY = re.compile(r"[0-9a-f]{64}\n")
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -203,6 +205,8 @@ class Settings(_Section):
     sign_in: SignInLimits = SignInLimits()
     log: Log = Log()
     card: Card | None = None
+    mail: Mail | None = None
+    sso: Sso | None = None
 
 
 def split_address(text: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.model import ANONYMOUS, Decision, Effect, Reason
 
@@ -18,12 +18,29 @@ if TYPE_CHECKING:
     from gateway.metering.memory import MemoryMeter
     from gateway.metering.pseudonym import Pseudonymizer
     from gateway.model import Quota, Subject
+    from gateway.pending import Pending
     from gateway.policy.rules import Policy
+    from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.assertion import Assertions
-    from gateway.upstream.client import Portal
     from gateway.upstream.exchange import Client, Request
 
 UNDECIDED = Decision(Effect.DENY, None, (Reason.INTERNAL_ERROR,))
+
+
+class PortalDoor(Protocol):
+    """The way to the portal: `Portal` itself, or one that watches what is sent through it once."""
+
+    def forward(
+        self, request: Request, client: Client, identity: bytes | None, *, metered: bool = False, streams: bool = False
+    ) -> Pending[Answer | WholeAnswer]:
+        """Send the request on; Refused, in its time, if no sound answer comes."""
+
+
+class KeeperDoor(Protocol):
+    """Where what a person sent waits while he proves who he is."""
+
+    async def keep(self, visit: Visit) -> str | None:
+        """Keep a challenged request whole, and give its reference; None if it is nothing to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +52,8 @@ class HallwayDoors:
     returns: Returns
     meter: MemoryMeter
     pseudonym: Pseudonymizer
-    portal: Portal
+    portal: PortalDoor
+    keeper: KeeperDoor
     assertions: Assertions
     ledger: Ledger
     clock: Callable[[], datetime]

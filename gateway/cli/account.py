@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse account create | invite | lock | unlock | password-campaign`: through the running server, or off line under
-the ledger's lock. `breached` has a file of its own.
+"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`: through the running server,
+or off line under the ledger's lock. `breached` has a file of its own.
 
 This file reads the command line and prints. What is done, and recorded, stands in `console.account_operations`.
 """
@@ -10,23 +10,34 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from argparse import ArgumentTypeError
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
-from gateway.cli import breached
-from gateway.console.account_operations import AccountOperations, account_handlers
+from gateway.cli import breached, release
+from gateway.console.account_operations import LONGEST_INVITATION, AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
+from gateway.console.agent_operations import AgentOperations, agent_handlers
+from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.errors import ConfigurationError, HerseError, StartError
-from gateway.identity import schema
 from gateway.identity.accounts import Accounts
+from gateway.identity.agents import Agents
 from gateway.identity.at_rest import AtRest
+from gateway.identity.database import DATABASE_FILE, create_database, open_database
+from gateway.identity.failures import Failures
 from gateway.identity.identifiers import PROFESSIONS
+from gateway.identity.mail_address import MailAddresses
+from gateway.identity.password import PasswordHasher
+from gateway.identity.release import Releases
 from gateway.identity.session import Sessions
+from gateway.identity.throttle import Throttle
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger
+from gateway.notices import Notices
+from gateway.post_office import open_outbox
 from gateway.settings import load_settings, read_key
 
 if TYPE_CHECKING:
@@ -38,18 +49,24 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([dhm])")
+_WITH_REASON = {
+    "lock": "end its sessions and let nobody sign in",
+    "unlock": "let it sign in again",
+    "wake": "let it sign in again after six months unused",
+}
 _UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `account` and its acts; each sets `run`, called with the parsed arguments, which returns the exit code."""
-    account = subparsers.add_parser("account", help="create, invite, lock and unlock accounts")
+    account = subparsers.add_parser("account", help="create, invite, lock, unlock and wake accounts")
     acts = account.add_subparsers(dest="act", required=True, metavar="ACT")
 
     create = _act(acts, "create", "create an account; it can do nothing until it is invited")
     create.add_argument("--title", required=True, help="name of the practice, as its holders know it")
     create.add_argument("--profession", required=True, choices=PROFESSIONS)
     create.add_argument("--rpps", help="RPPS number of the practitioner, 11 digits")
+    create.add_argument("--mail", metavar="ADDRESS", help="where its holder is told what concerns its security")
     create.add_argument(
         "--holder",
         action="append",
@@ -64,11 +81,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--valid-for", type=_duration, default="7d", metavar="TIME", help="such as 7d, 12h (default 7d)"
     )
 
-    for name, text in (("lock", "end its sessions and let nobody sign in"), ("unlock", "let it sign in again")):
+    for name, text in _WITH_REASON.items():
         _act(acts, name, text).add_argument("--reason", required=True, help="kept with the event")
 
+    _add_mail(acts)
     _add_campaign(acts)
     breached.add_parser(acts)
+    release.add_parser(acts, perform)
+
+
+def _add_mail(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _act(acts, "mail", "change its mail address; the old address is told")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("address", metavar="ADDRESS", nargs="?", help="one that is known to be the holder's")
+    which.add_argument("--none", action="store_true", help="take the address away: the holder is told nothing any more")
+    parser.add_argument("--reason", required=True, help="kept with the event")
 
 
 def _add_campaign(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,8 +124,11 @@ def _act(acts: argparse._SubParsersAction[argparse.ArgumentParser], name: str, t
 def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(text)
-    return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+        raise ArgumentTypeError(f"found {text!a}; expected a time such as 7d, 12h or 30m")
+    found = timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    if found > LONGEST_INVITATION:
+        raise ArgumentTypeError(f"found {text!a}; expected at most {LONGEST_INVITATION.days}d")
+    return found
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     command = f"account.{arguments.act}-status" if campaign and arguments.status else f"account.{arguments.act}"
     try:
-        result = _perform(load_settings(arguments.config), command, _values(arguments))
+        result = perform(load_settings(arguments.config), command, _values(arguments))
     except (ConfigurationError, StartError) as error:
         print(f"herse: {error}", file=sys.stderr)
         return 2
@@ -123,11 +153,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _values(arguments: argparse.Namespace) -> dict[str, Any]:
     match arguments.act:
         case "create":
-            names = ("identifier", "title", "profession", "rpps", "holders")
+            names = ("identifier", "title", "profession", "rpps", "holders", "mail")
             return {name: getattr(arguments, name) for name in names}
         case "invite":
             seconds = int(arguments.valid_for.total_seconds())
             return {"identifier": arguments.identifier, "valid_for_seconds": seconds}
+        case "mail":
+            return {name: getattr(arguments, name) for name in ("identifier", "address", "reason")}
         case "password-campaign":
             chosen = {"all": True} if arguments.all else {"accounts": arguments.accounts}
             return {} if arguments.status else {**chosen, "reason": arguments.reason}
@@ -135,7 +167,8 @@ def _values(arguments: argparse.Namespace) -> dict[str, Any]:
             return {"identifier": arguments.identifier, "reason": arguments.reason}
 
 
-def _perform(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
+def perform(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running server; if there is none, do it here under the ledger's lock."""
     try:
         return call(settings.state.folder / SOCKET_FILE, command, values)
     except NoServer:
@@ -144,31 +177,58 @@ def _perform(settings: Settings, command: str, values: dict[str, Any]) -> dict[s
 
 async def _perform_off_line(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
     folder = settings.state.folder
+    if command == "account.create":
+        _make_folder(folder)
+    elif not folder.exists():
+        raise StartError(f"{folder} is not there; expected the state: the first `herse account create` makes it")
     with ExitStack() as stack:
         stack.enter_context(closing(hold(folder)))
         if command == "account.create":
             _create_state(settings)
         at_rest = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
-        engine = schema.open_database(folder / schema.DATABASE_FILE)
+        engine = open_database(folder / DATABASE_FILE)
         stack.callback(engine.dispose)
         ledger = stack.enter_context(closing(open_ledger(folder / LEDGER_FILE)))
 
         async def append(event: Event) -> None:
             await ledger.append([event]).wait()
 
-        operations = AccountOperations(Accounts(engine, at_rest), _sessions(settings, engine), append)
-        return await account_handlers(operations, lambda: datetime.now(UTC))[command](values)
+        accounts, outbox = Accounts(engine, at_rest), stack.enter_context(closing(open_outbox(folder, at_rest)))
+        notices = Notices(accounts, outbox, settings.public.origin)
+        operations = AccountOperations(accounts, _sessions(settings, engine), append, notices)
+        mail = MailOperations(MailAddresses(engine), append, notices)
+        handlers = account_handlers(operations, _now) | mail_handlers(mail, _now)
+        hasher = PasswordHasher(1, 1)
+        stack.callback(hasher.close)
+        agents = Agents(engine, at_rest, hasher, Throttle(), Failures(engine))
+        release_desk = AgentOperations(agents, Releases(engine, accounts), append, notices)
+        handlers |= agent_handlers(release_desk, _now)
+        return await handlers[command](values)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _sessions(settings: Settings, engine: Engine) -> Sessions:
     return Sessions(engine, settings.session.idle, settings.session.absolute)
 
 
+def _make_folder(folder: Path) -> None:
+    """The state folder of a new gateway, for its own user alone."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"{folder} cannot be made ({error.strerror}); expected a place where Herse may write"
+        ) from None
+
+
 def _create_state(settings: Settings) -> None:
     """The first account of a new gateway: make both databases, but only if neither is there yet."""
-    accounts, ledger = settings.state.folder / schema.DATABASE_FILE, settings.state.folder / LEDGER_FILE
+    accounts, ledger = settings.state.folder / DATABASE_FILE, settings.state.folder / LEDGER_FILE
     if not (accounts.exists() or ledger.exists()):
-        schema.create_database(accounts).dispose()
+        create_database(accounts).dispose()
         create_ledger(ledger)
 
 
@@ -200,5 +260,13 @@ def _sentence(act: str, result: dict[str, Any]) -> str:
             )
         case "lock":
             return f"Account {name} is locked; sessions ended: {result['sessions_ended']}."
+        case "wake":
+            return (
+                f"Account {name} is awake: it can sign in as before, or by card at any time.\n"
+                f"If its holder has no password any more: herse account invite {name}"
+            )
+        case "mail":
+            told = "the old address is told" if result["told"] else "there was no old address to tell"
+            return f"Account {name} has {'its new' if result['address'] else 'no'} mail address now; {told}."
         case _:
             return f"Account {name} is unlocked; counted failures are forgotten."

@@ -11,6 +11,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,24 +19,28 @@ from typing import TYPE_CHECKING
 import pyotp
 
 from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
-from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, dev_cards, make_dev_cards
+from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, card_file, dev_cards, make_dev_cards
 from gateway.cli.certs import make_dev_authority, make_keys
 from gateway.cli.serve import serve, start_log
+from gateway.demo.card_pki import STAFF, cast_bearers
 from gateway.demo.cast import CAST, Credentials, new_password, read_accounts, write_accounts
 from gateway.errors import StartError
-from gateway.identity import schema
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
+from gateway.identity.database import DATABASE_FILE, create_database
 from gateway.identity.otp import Factors, new_secret
 from gateway.identity.password import PasswordHasher
 from gateway.ledger.store import create_ledger, open_ledger
 from gateway.listener.host import listening_socket
 from gateway.model import Event, EventKind
+from gateway.post_office import LETTERS_FOLDER
 from gateway.settings import load_settings, read_key
 
 if TYPE_CHECKING:
     import argparse
 
+DEFAULT_FOLDER = Path("var/demo")
+_PORTS = 65_536
 _SETTINGS = """\
 # The settings of the demo: a gateway like any other. Paths are read from the folder of this file.
 [public]
@@ -73,16 +78,22 @@ level = "{level}"
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `demo`."""
     parser = subparsers.add_parser("demo", help="a stand-in portal, a gateway in front, and accounts to try it with")
-    parser.add_argument("--port", type=int, default=8443, help="port of the gateway (default: %(default)s)")
-    parser.add_argument("--card-port", type=int, default=8444, help="port of the card host (default: %(default)s)")
-    parser.add_argument("--portal-port", type=int, default=9080, help="port of the portal (default: %(default)s)")
-    parser.add_argument("--dir", type=Path, default=Path("var/demo"), help="its folder (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8443, help="port of the gateway (default: %(default)s)")
+    parser.add_argument("--card-port", type=_port, default=8444, help="port of the card host (default: %(default)s)")
+    parser.add_argument("--portal-port", type=_port, default=9080, help="port of the portal (default: %(default)s)")
+    parser.add_argument("--dir", type=Path, default=DEFAULT_FOLDER, help="its folder (default: %(default)s)")
     parser.add_argument("--certs", type=Path, default=Path("certs/dev"), help="certificates (default: %(default)s)")
     parser.add_argument("--policy", type=Path, default=Path("policies/demo.yaml"), help="default: %(default)s")
     parser.add_argument("--served-log", type=Path, metavar="FILE", help="the portal notes whom it disclosed, for tests")
     parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
     parser.add_argument("--code", metavar="IDENTIFIER", help="only print the six-digit code of an account, now")
     parser.set_defaults(run=run)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:6]) < _PORTS):
+        raise ArgumentTypeError(f"found {text!a}; expected a port from 1 to {_PORTS - 1}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -95,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         listening_socket("127.0.0.1", port).close()  # a clear sentence, before anything is started
     portal = _start_portal(arguments)
     try:
-        print(_welcome(arguments), flush=True)
+        print(welcome(arguments), flush=True)
         serve(load_settings(settings_file))
     finally:
         portal.terminate()
@@ -142,7 +153,7 @@ async def _enrol_cast(folder: Path, cards: dict[str, Path]) -> None:
     if state.exists():
         raise StartError(f"{folder}: found a state folder without accounts.json; remove {folder} to start anew")
     state.mkdir(mode=0o700)
-    engine = schema.create_database(state / schema.DATABASE_FILE)
+    engine = create_database(state / DATABASE_FILE)
     create_ledger(state / LEDGER_FILE)
     sealing = AtRest(read_key(folder / "keys" / AT_REST_KEY_FILE))
     accounts, factors, hasher = Accounts(engine, sealing), Factors(engine, sealing), PasswordHasher(1, 8)
@@ -152,7 +163,7 @@ async def _enrol_cast(folder: Path, cards: dict[str, Path]) -> None:
     for player in CAST:
         name = player.identifier
         credentials = given[name] = Credentials(new_password(), new_secret())
-        accounts.create(name, player.title, player.profession, player.rpps, player.holders, at)
+        accounts.create(name, player.title, player.profession, player.rpps, player.holders, at, player.mail)
         accounts.set_password(name, await hasher.hash(credentials.password), at)
         factors.add_totp(name, credentials.totp_secret, at)
         kinds = (EventKind.ACCOUNT_CREATED, EventKind.PASSWORD_SET, EventKind.FACTOR_ADDED)
@@ -173,7 +184,8 @@ def _start_portal(arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words)
 
 
-def _welcome(arguments: argparse.Namespace) -> str:
+def welcome(arguments: argparse.Namespace) -> str:
+    """What somebody who has just started the demo needs to know."""
     given = read_accounts(arguments.dir / "accounts.json")
     lines = [
         "",
@@ -187,12 +199,26 @@ def _welcome(arguments: argparse.Namespace) -> str:
         lines.append(f"  {player.title:<26} {player.identifier:<12} {given[player.identifier].password:<34} {note}")
     lines += [
         "",
-        f"  Codes: any TOTP app with the secret in {arguments.dir / 'accounts.json'}, or  herse demo --code IDENTIFIER",
+        f"  Codes: any TOTP app with the secret in {arguments.dir / 'accounts.json'}, or  {_code_command(arguments)}",
         f"  Try:   https://localhost:{arguments.port}/infopatient   then   /.herse/account/events",
-        f"  Cards: import a .p12 of {arguments.certs / CARDS_FOLDER} into the browser (passphrase {PASSPHRASE})",
+        f"  Cards: import a .p12 of {arguments.certs / CARDS_FOLDER} into the browser (passphrase {PASSPHRASE}):",
+        *_cards(),
+        f"  Delegates: a holder lets Lou Martin in by {STAFF} at /.herse/account/delegates",
+        f"  Mail:  letters to the accounts lie as files in {arguments.dir / 'state' / LETTERS_FOLDER}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _code_command(arguments: argparse.Namespace) -> str:
+    """What prints a code of this demo, as its operator called us."""
+    where = "" if arguments.dir == DEFAULT_FOLDER else f" --dir {arguments.dir}"
+    return f"{Path(sys.argv[0])} demo{where} --code IDENTIFIER"
+
+
+def _cards() -> list[str]:
+    named = [(f"{one.given_name} {one.family_name}".title(), card_file(one.common_name)) for one in cast_bearers()]
+    return [f"         {name:<20} {file}" for name, file in named]
 
 
 def _print_code(accounts: Path, identifier: str) -> int:

@@ -40,27 +40,33 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def serve(settings: Settings) -> None:
-    """Build the gateway and serve it. HerseError says what keeps it from starting."""
+def serve(settings: Settings, *, test_cost: bool = False) -> None:
+    """Build the gateway and serve it. HerseError says what keeps it from starting. `test_cost`: see Gateway."""
     public = settings.public
     tls = None if public.certificate is None or public.key is None else tls_context(public.certificate, public.key)
     listening = listening_socket(*split_address(public.listen))
     try:
-        gateway = Gateway(settings)
+        gateway = Gateway(settings, test_cost=test_cost)
     except BaseException:
         listening.close()
         raise
     try:
         listener = PublicListener(gateway.hallway, gateway.pages, gateway.limits(), listening, tls)
-        log = logging.getLogger("gateway.serve")
-        log.info("serving", extra={"origin": public.origin, "listen": public.listen, "portal": settings.portal.url})
         # What is built now lives as long as the process, and requests leave no cycles: collect rarely.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
-        uvloop.run(listener.serve(gateway.run_beside))
+        uvloop.run(_serve(gateway, listener))
     finally:
         gateway.close()
+
+
+async def _serve(gateway: Gateway, listener: PublicListener) -> None:
+    await gateway.start()
+    public, portal = gateway.settings.public, gateway.settings.portal
+    log = logging.getLogger("gateway.serve")
+    log.info("serving", extra={"origin": public.origin, "listen": public.listen, "portal": portal.url})
+    await listener.serve(gateway.run_beside)
 
 
 def start_log(level: str) -> None:
@@ -68,7 +74,8 @@ def start_log(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for chatty in ("uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 class _JsonLines(logging.Formatter):

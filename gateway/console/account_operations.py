@@ -11,7 +11,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.errors import LedgerError
+from gateway.console.record import Record
 from gateway.identity.accounts import AccountError, Holder
 from gateway.identity.identifiers import parse_label
 from gateway.model import Event, EventKind, Reason
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.identity.accounts import Account, Accounts
     from gateway.identity.session import Sessions
+    from gateway.notices import Notices
 
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -31,12 +32,21 @@ EVENTS_AT_ONCE = 500
 
 
 class AccountOperations:
-    """Create, invite, lock, unlock, ask for new passwords. `append` makes one event durable."""
+    """Create, invite, lock, unlock, wake, ask for new passwords.
 
-    def __init__(self, accounts: Accounts, sessions: Sessions, append: Callable[[Event], Awaitable[object]]) -> None:
+    `append` makes one event durable; `notices` writes to the holder what he must know at once.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        sessions: Sessions,
+        append: Callable[[Event], Awaitable[object]],
+        notices: Notices | None = None,
+    ) -> None:
         self._accounts = accounts
         self._sessions = sessions
-        self._append = append
+        self._record = Record(append, notices)
 
     async def create(  # noqa: PLR0917  # the whole row, in its order
         self,
@@ -46,10 +56,11 @@ class AccountOperations:
         rpps: str | None,
         holders: tuple[Holder, ...],
         at: datetime,
+        mail: str | None = None,
     ) -> Account:
         """A new account; AccountError for a bad value or a taken identifier."""
-        account = self._accounts.create(identifier, title, profession, rpps, holders, at)
-        await self._record(EventKind.ACCOUNT_CREATED, account.identifier, at)
+        account = self._accounts.create(identifier, title, profession, rpps, holders, at, mail)
+        await self._record(Event(EventKind.ACCOUNT_CREATED, account.identifier, at))
         return account
 
     async def invite(self, identifier: str, at: datetime, valid_for: timedelta) -> tuple[Account, str, datetime]:
@@ -60,7 +71,7 @@ class AccountOperations:
             )
         code = self._accounts.invite(identifier, at, valid_for)
         account = self._expected(identifier)
-        await self._record(EventKind.INVITED, account.identifier, at)
+        await self._record(Event(EventKind.INVITED, account.identifier, at))
         return account, code, at + valid_for
 
     async def lock(self, identifier: str, reason: str, at: datetime) -> tuple[Account, int]:
@@ -68,15 +79,22 @@ class AccountOperations:
         why = parse_label(reason, "reason")
         account = self._accounts.lock(identifier, at)
         ended = self._sessions.end_all(account.identifier, at)
-        await self._record(EventKind.ACCOUNT_LOCKED, account.identifier, at, why)
+        await self._record(Event(EventKind.ACCOUNT_LOCKED, account.identifier, at, reason=why))
         return account, ended
 
     async def unlock(self, identifier: str, reason: str, at: datetime) -> Account:
         """Unlock; counted failures are forgotten."""
         why = parse_label(reason, "reason")
         account = self._accounts.unlock(identifier, at)
-        await self._record(EventKind.ACCOUNT_UNLOCKED, account.identifier, at, why)
+        await self._record(Event(EventKind.ACCOUNT_UNLOCKED, account.identifier, at, reason=why))
         return account
+
+    async def wake(self, identifier: str, reason: str, at: datetime) -> str:
+        """Wake an account that sleeps, after a check of who asks; its canonical identifier."""
+        why = parse_label(reason, "reason")
+        name = self._accounts.dormancy.wake(identifier, at)
+        await self._record(Event(EventKind.ACCOUNT_WOKEN, name, at, reason=why))
+        return name
 
     async def ask_passwords(self, identifiers: Sequence[str] | None, reason: str, at: datetime) -> int:
         """Ask these accounts (None: all with a password) for a new one; returns how many were not asked already.
@@ -89,7 +107,7 @@ class AccountOperations:
         for first in range(0, len(asked), EVENTS_AT_ONCE):
             await asyncio.gather(
                 *(
-                    self._record(EventKind.PASSWORD_CHANGE_ASKED, name, at, note)
+                    self._record(Event(EventKind.PASSWORD_CHANGE_ASKED, name, at, reason=note))
                     for name in asked[first : first + EVENTS_AT_ONCE]
                 )
             )
@@ -114,14 +132,6 @@ class AccountOperations:
             for one in self._accounts.changes.campaigns()
         ]
 
-    async def _record(self, kind: EventKind, account: str, at: datetime, reason: str | None = None) -> None:
-        try:
-            await self._append(Event(kind, account, at, reason=reason))
-        except LedgerError as error:
-            raise LedgerError(
-                f"the change to account {account} is made, but its event {kind} could not be recorded: {error}"
-            ) from error
-
 
 def account_handlers(operations: AccountOperations, clock: Callable[[], datetime]) -> dict[str, Handler]:
     """The commands of accounts by name, from and to plain JSON values. `clock` tells each its time."""
@@ -135,6 +145,7 @@ def account_handlers(operations: AccountOperations, clock: Callable[[], datetime
             _text(arguments, "rpps") if arguments.get("rpps") is not None else None,
             holders,
             clock(),
+            _text(arguments, "mail") if arguments.get("mail") is not None else None,
         )
         return {"identifier": account.identifier}
 
@@ -156,11 +167,16 @@ def account_handlers(operations: AccountOperations, clock: Callable[[], datetime
         account = await operations.unlock(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
         return {"identifier": account.identifier}
 
+    async def wake(arguments: dict[str, Any]) -> dict[str, Any]:
+        name = await operations.wake(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
+        return {"identifier": name}
+
     return {
         "account.create": create,
         "account.invite": invite,
         "account.lock": lock,
         "account.unlock": unlock,
+        "account.wake": wake,
         **_campaign_handlers(operations, clock),
     }
 

@@ -32,6 +32,8 @@ ROOT: Final = "RACINE"
 ORGANISATIONS: Final = "ORGANISATIONS"
 PEOPLE: Final = "PERSONNES"
 _BRANCHES: Final = {ORGANISATIONS: "ORG", PEOPLE: "PP"}
+STAFF: Final = f"3{PHARMACY.identifier}/EMP0001"
+"""The number of the employee's card of the demo."""
 _KEY_BITS: Final = 2048
 _AUTHORITY_LIFE: Final = timedelta(days=3650)
 _CARD_LIFE: Final = timedelta(days=3 * 365)
@@ -173,8 +175,7 @@ def cast_bearers() -> list[Bearer]:
         given, _, family = holder.name.partition(" ")
         bearers.append(Bearer(given.upper(), family.upper(), title, f"8{holder.rpps}", number=f"26000000{place:02d}"))
     site = (PHARMACY.title.upper(), PHARMACY.identifier)
-    staff = f"3{PHARMACY.identifier}/EMP0001"
-    return [*bearers, Bearer("LOU", "MARTIN", "Personnel santé ou social", staff, "CPE", site, "2600000099")]
+    return [*bearers, Bearer("LOU", "MARTIN", "Personnel santé ou social", STAFF, "CPE", site, "2600000099")]
 
 
 def sign(draft: Draft, authority: Authority, key: rsa.RSAPrivateKey) -> x509.Certificate:
@@ -197,19 +198,13 @@ def sign(draft: Draft, authority: Authority, key: rsa.RSAPrivateKey) -> x509.Cer
 
 def subject_of(bearer: Bearer) -> x509.Name:
     """`C`, then what the card says of the place of work, the profession, and one RDN of three values."""
-    rdns = [x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COUNTRY_NAME, "FR")])]
+    rdns = [_rdn((NameOID.COUNTRY_NAME, "FR"))]
     if bearer.organisation is not None:
         name, finess = bearer.organisation
-        rdns += [x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])]
-        unit = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, f"1{finess}")
-        rdns += [x509.RelativeDistinguishedName([unit])]
-    rdns += [x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.TITLE, bearer.title)])]
-    names = [
-        x509.NameAttribute(NameOID.COMMON_NAME, bearer.common_name),
-        x509.NameAttribute(NameOID.SURNAME, bearer.family_name),
-        x509.NameAttribute(NameOID.GIVEN_NAME, bearer.given_name),
-    ]
-    return x509.Name([*rdns, x509.RelativeDistinguishedName(names)])
+        rdns += [_rdn((NameOID.ORGANIZATION_NAME, name)), _rdn((NameOID.ORGANIZATIONAL_UNIT_NAME, f"1{finess}"))]
+    rdns += [_rdn((NameOID.TITLE, bearer.title))]
+    names = (NameOID.COMMON_NAME, bearer.common_name), (NameOID.SURNAME, bearer.family_name)
+    return x509.Name([*rdns, _rdn(*names, (NameOID.GIVEN_NAME, bearer.given_name))])
 
 
 def usage(
@@ -244,13 +239,17 @@ def _authority(name: x509.Name, root: Authority | None, key: rsa.RSAPrivateKey, 
 def _authority_name(common_name: str) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "ASIP-SANTE"),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "0002 187512751"),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "IGC-SANTE TEST"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            _rdn((NameOID.COUNTRY_NAME, "FR")),
+            _rdn((NameOID.ORGANIZATION_NAME, "ASIP-SANTE")),
+            _rdn((NameOID.ORGANIZATIONAL_UNIT_NAME, "0002 187512751")),
+            _rdn((NameOID.ORGANIZATIONAL_UNIT_NAME, "IGC-SANTE TEST")),
+            _rdn((NameOID.COMMON_NAME, common_name)),
         ]
     )
+
+
+def _rdn(*values: tuple[ObjectIdentifier, str]) -> x509.RelativeDistinguishedName:
+    return x509.RelativeDistinguishedName([x509.NameAttribute(kind, text) for kind, text in values])
 
 
 def _policy(kind: ObjectIdentifier) -> x509.CertificatePolicies:

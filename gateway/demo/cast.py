@@ -39,6 +39,7 @@ class Player:
     rpps: str
     holders: tuple[Holder, ...]
     role: str
+    mail: str
     note: str
     leaked: bool = False
 
@@ -58,6 +59,7 @@ PHARMACY = Player(
     rpps="10000000009",
     holders=(Holder("Claire Fontaine", "10000000009"), Holder("Hugo Marchand", "99700000005")),
     role="pharmacist",
+    mail="pharmacie-du-pont@example.org",
     note="Compte partagé d’une pharmacie, deux titulaires. / Shared account of a pharmacy, two holders.",  # noqa: RUF001  # French typography
 )
 PRACTICE = Player(
@@ -67,6 +69,7 @@ PRACTICE = Player(
     rpps="10101010105",
     holders=(Holder("Inès Rivière", "10101010105"),),
     role="gp",
+    mail="ines.riviere@example.org",
     note="Médecin généraliste. / General practitioner.",
 )
 LEAKED = Player(
@@ -76,6 +79,7 @@ LEAKED = Player(
     rpps="10001234565",
     holders=(Holder("Paul Vidal", "10001234565"),),
     role="leaked",
+    mail="calanques@example.org",
     note="Un robot connaît ce mot de passe, sans le second facteur. / A robot knows the password, not the code.",
     leaked=True,
 )
@@ -106,6 +110,7 @@ def write_accounts(
             "totp_secret": credentials[player.identifier].totp_secret,
             "rpps": player.rpps,
             "role": player.role,
+            "mail": player.mail,
             "note": player.note,
             "cards": [
                 {"holder": one.name, "file": str(cards[f"8{one.rpps}"]), "passphrase": passphrase}

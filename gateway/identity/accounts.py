@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.database import reading, writing
+from gateway.identity.dormancy import Dormancy, asleep
 from gateway.identity.identifiers import (
     AccountError,
     canonical_identifier,
@@ -23,8 +25,8 @@ from gateway.identity.identifiers import (
     parse_rpps,
 )
 from gateway.identity.invitation import code_digest, new_code
+from gateway.identity.mail_address import parse_mail_address
 from gateway.identity.password_change import PasswordChanges, answered, wanted
-from gateway.identity.schema import reading, writing
 from gateway.model import Reason
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "AccountError", "Accounts", "Holder", "canonical_identifier"]
 
 _ACCOUNT = schema.account.c
+_HASH_BYTES = 97  # of an encoded argon2id hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Account:
     identifier: str
     title: str
     profession: str
+    created_at: datetime
     rpps: str | None = None
     holders: tuple[Holder, ...] = ()
     locked: bool = False
@@ -76,6 +80,9 @@ class Accounts:
         self._at_rest = at_rest
         self.changes = PasswordChanges(engine)
         """Which of them must choose a new password."""
+        self.dormancy = Dormancy(engine)
+        """When they were last used."""
+        self._nobody = at_rest.seal(bytes(_HASH_BYTES), _password_of(""))
 
     def create(  # noqa: PLR0917  # the whole row, in its order
         self,
@@ -85,6 +92,7 @@ class Accounts:
         rpps: str | None,
         holders: Sequence[Holder],
         at: datetime,
+        mail: str | None = None,
     ) -> Account:
         """A new account, which can do nothing until it is invited. AccountError: bad value, or identifier taken."""
         name = parse_identifier(identifier)
@@ -94,6 +102,7 @@ class Accounts:
             "profession": parse_profession(profession),
             "rpps": None if rpps is None else parse_rpps(rpps),
             "created_at": at,
+            "mail": None if mail is None else parse_mail_address(mail),
         }
         people = [
             {
@@ -109,7 +118,7 @@ class Accounts:
             connection.execute(schema.account.insert().values(row))
             if people:
                 connection.execute(schema.holder.insert(), people)
-            return _expected(connection, name)
+            return expected(connection, name)
 
     def find(self, identifier: str) -> Account | None:
         """The account, or None; Refused(CREDENTIALS_WRONG) if none can be called so."""
@@ -122,21 +131,27 @@ class Accounts:
         held = sa.select(schema.holder.c.account).where(schema.holder.c.rpps == rpps)
         query = sa.select(_ACCOUNT.identifier).where(sa.or_(_ACCOUNT.rpps == rpps, _ACCOUNT.identifier.in_(held)))
         with reading(self._engine) as connection:
-            return [_expected(connection, name) for name in connection.scalars(query.order_by(_ACCOUNT.identifier))]
+            return [expected(connection, name) for name in connection.scalars(query.order_by(_ACCOUNT.identifier))]
 
     def invite(self, identifier: str, at: datetime, valid_for: timedelta) -> str:
-        """A new one-time code, shown this once; older ones of the account die. AccountError: unknown, or locked."""
+        """A new one-time code, shown once; older ones die. AccountError: unknown, locked, asleep, or in quarantine."""
         name = parse_identifier(identifier)
-        code = new_code()
         with writing(self._engine) as connection:
-            if _expected(connection, name).locked:
-                raise AccountError(f"account {name} is locked; unlock it first: herse account unlock {name}")
-            connection.execute(schema.invitation.delete().where(schema.invitation.c.account == name))
-            connection.execute(
-                schema.invitation.insert().values(
-                    account=name, digest=code_digest(name, code), expires_at=at + valid_for
-                )
-            )
+            if expected(connection, name).quarantined_at is not None:
+                raise AccountError(f"account {name} is in quarantine; by two agents: herse account release {name}")
+            return self.write_invitation(connection, name, at, valid_for)
+
+    def write_invitation(self, connection: Connection, name: str, at: datetime, valid_for: timedelta) -> str:
+        """`invite`, within a transaction of the caller's. AccountError: unknown, locked, or asleep."""
+        code, invited = new_code(), expected(connection, name)
+        if invited.locked:
+            raise AccountError(f"account {name} is locked; unlock it first: herse account unlock {name}")
+        if asleep(invited, at):
+            raise AccountError(f"account {name} sleeps, six months unused; first: herse account wake {name}")
+        connection.execute(schema.invitation.delete().where(schema.invitation.c.account == name))
+        connection.execute(
+            schema.invitation.insert().values(account=name, digest=code_digest(name, code), expires_at=at + valid_for)
+        )
         return code
 
     def invited(self, identifier: str, code: str, at: datetime) -> Account | None:
@@ -154,8 +169,8 @@ class Accounts:
     ) -> Account:
         """Use up a code, and set the password in the same act if one is given.
 
-        Refused(INVITATION_WRONG): unknown account or code, expired, or used. Refused(ACCOUNT_LOCKED), told only to who
-        holds a right code, leaves the code alive.
+        Refused(INVITATION_WRONG): unknown account or code, expired, or used. Refused(ACCOUNT_LOCKED, ACCOUNT_ASLEEP),
+        told only to who holds a right code, leaves the code alive.
         """
         name = canonical_identifier(identifier)
         invitation = schema.invitation.c
@@ -165,39 +180,42 @@ class Accounts:
         with writing(self._engine) as connection:
             if connection.execute(used).rowcount != 1:
                 raise Refused(Reason.INVITATION_WRONG)
-            if _expected(connection, name).locked:
+            invited = expected(connection, name)
+            if invited.locked:
                 raise Refused(Reason.ACCOUNT_LOCKED)  # rolls the deletion back
+            if asleep(invited, at):
+                raise Refused(Reason.ACCOUNT_ASLEEP)
             if encoded_hash is not None:
-                self._write_password(connection, name, encoded_hash, at)
-            return _expected(connection, name)
+                self.write_password(connection, name, encoded_hash, at)
+            return expected(connection, name)
 
     def lock(self, identifier: str, at: datetime) -> Account:
         """Nobody signs in to it any more. Locking twice keeps the first time. The caller ends its sessions."""
         name = parse_identifier(identifier)
         with writing(self._engine) as connection:
-            _expected(connection, name)
+            expected(connection, name)
             connection.execute(
                 schema.account.update()
                 .where(_ACCOUNT.identifier == name, _ACCOUNT.locked_at.is_(None))
                 .values(locked_at=at)
             )
-            return _expected(connection, name)
+            return expected(connection, name)
 
     def unlock(self, identifier: str, at: datetime) -> Account:  # noqa: ARG002  # every act on an account is told its time
         """May sign in again; its counted failures are forgotten."""
         name = parse_identifier(identifier)
         with writing(self._engine) as connection:
-            _expected(connection, name)
+            expected(connection, name)
             connection.execute(schema.account.update().where(_ACCOUNT.identifier == name).values(locked_at=None))
             connection.execute(schema.failure.delete().where(schema.failure.c.account == name))
-            return _expected(connection, name)
+            return expected(connection, name)
 
     def set_password(self, identifier: str, encoded_hash: str, at: datetime) -> None:
         """Store an argon2id hash, sealed; AccountError if there is no such account."""
         name = parse_identifier(identifier)
         with writing(self._engine) as connection:
-            _expected(connection, name)
-            self._write_password(connection, name, encoded_hash, at)
+            expected(connection, name)
+            self.write_password(connection, name, encoded_hash, at)
 
     def replace_password(self, name: str, proved: str, encoded_hash: str, at: datetime) -> Account:
         """Set a new hash in place of the one that was proved; of any number of parallel changes, one is made.
@@ -208,20 +226,25 @@ class Accounts:
             sealed = connection.scalar(sa.select(_ACCOUNT.password).where(_ACCOUNT.identifier == name))
             if sealed is None or self._at_rest.open(sealed, _password_of(name)).decode() != proved:
                 raise Refused(Reason.SIGN_IN_REQUIRED)
-            if _expected(connection, name).locked:
+            if expected(connection, name).locked:
                 raise Refused(Reason.ACCOUNT_LOCKED)
-            self._write_password(connection, name, encoded_hash, at)
-            return _expected(connection, name)
+            self.write_password(connection, name, encoded_hash, at)
+            return expected(connection, name)
 
     def password_hash(self, identifier: str) -> str | None:
         """The argon2id hash; None if there is no account, or no password yet."""
         name = canonical_identifier(identifier)
         with reading(self._engine) as connection:
             sealed = connection.scalar(sa.select(_ACCOUNT.password).where(_ACCOUNT.identifier == name))
-        return None if sealed is None else self._at_rest.open(sealed, _password_of(name)).decode()
+        if sealed is None:
+            self._at_rest.open(self._nobody, _password_of(""))  # who does not exist costs the same as who does
+            return None
+        return self._at_rest.open(sealed, _password_of(name)).decode()
 
-    def _write_password(self, connection: Connection, name: str, encoded_hash: str, at: datetime) -> None:
+    def write_password(self, connection: Connection, name: str, encoded_hash: str, at: datetime) -> None:
+        """Within a transaction of the caller's. A change that was asked for is answered; a reset by mail is dead."""
         answered(connection, name, at)
+        connection.execute(schema.reset.delete().where(schema.reset.c.account == name))
         sealed = self._at_rest.seal(encoded_hash.encode(), _password_of(name))
         connection.execute(schema.account.update().where(_ACCOUNT.identifier == name).values(password=sealed))
 
@@ -236,6 +259,7 @@ def _read(connection: Connection, name: str) -> Account | None:
     query = sa.select(
         _ACCOUNT.title,
         _ACCOUNT.profession,
+        _ACCOUNT.created_at,
         _ACCOUNT.rpps,
         _ACCOUNT.locked_at.is_not(None).label("locked"),
         _ACCOUNT.password.is_not(None).label("has_password"),
@@ -257,7 +281,8 @@ def _read(connection: Connection, name: str) -> Account | None:
     return Account(identifier=name, holders=tuple(Holder(one.name, one.rpps) for one in people), **values)
 
 
-def _expected(connection: Connection, name: str) -> Account:
+def expected(connection: Connection, name: str) -> Account:
+    """The account, within a transaction of the caller's; AccountError if there is none."""
     account = _read(connection, name)
     if account is None:
         raise AccountError(f"there is no account {name}; to create it: herse account create {name} …")

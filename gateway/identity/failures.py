@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
-from gateway.identity.schema import reading, writing
+from gateway.identity.database import reading, writing
 from gateway.model import Reason
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import re
 from gateway.errors import HerseError, Refused
 from gateway.model import Reason
 
-PROFESSIONS = ("pharmacist", "physician", "nurse", "dentist", "midwife", "physiotherapist", "other")
+PROFESSIONS = ("pharmacist", "physician", "nurse", "dentist", "midwife", "physiotherapist", "employee", "other")
 _IDENTIFIER = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}")
 _RPPS = re.compile(r"[0-9]{11}")
 _LONGEST_LABEL = 120

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.database import reading, writing
 from gateway.identity.identifiers import AccountError, parse_label
-from gateway.identity.schema import reading, writing
 from gateway.model import Reason
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.database import reading, writing
 from gateway.identity.identifiers import AccountError, parse_identifier
-from gateway.identity.schema import reading, writing
+from gateway.identity.instant import Instant
 from gateway.model import Reason
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class PasswordChanges:
     def campaigns(self) -> Sequence[Campaign]:
         """Every reason for which changes were asked, oldest first."""
         waiting = sa.func.count().filter(_ASKED.done_at.is_(None))
-        first = sa.func.min(_ASKED.asked_at, type_=schema.Instant).label("first")
+        first = sa.func.min(_ASKED.asked_at, type_=Instant).label("first")
         query = (
             sa.select(_ASKED.why, _ASKED.note, first, waiting.label("waiting"), sa.func.count().label("asked"))
             .group_by(_ASKED.why, _ASKED.note)

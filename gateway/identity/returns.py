@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Where a person was going before a sign-in or a step-up, kept here under an opaque reference. In memory, 15 minutes.
 
-A path may hold a patient number, and a form too: neither is put in a URL or a cookie, and neither is printed. Only raw
-targets of our own origin are kept, which begin with exactly one `/`. A form goes back only to the session it came from.
-What anonymous visitors leave never pushes out what signed-in people left.
+A path may hold a patient number: it is not put in a URL or a cookie, and not printed. Only raw targets of our own
+origin are kept, which begin with exactly one `/`. What anonymous visitors leave never pushes out what signed-in people
+left. What a person had written is kept elsewhere (`kept_work`).
 """
 
 from __future__ import annotations
@@ -27,16 +27,13 @@ _REFERENCE_BYTES = 16
 _OWN_TARGET = re.compile(r"/(?![/\\])[!-~]*")
 _FOREIGN_BYTES = re.compile(r"[\\#]")
 
-Form = tuple[tuple[str, str], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A target to go to, and the form to send there again, if any."""
+    """A target to go to; `lost`: what was sent there could not be kept, and the person has to be told."""
 
     path: str = field(repr=False)
-    form: Form | None = field(repr=False)
-    session: str | None
+    lost: bool
     kept_at: datetime
     size: int
 
@@ -73,33 +70,29 @@ class Returns:
         self._anonymous = _Shelf(most, most_bytes)
         self._largest = min(largest, most_bytes)
 
-    def keep(self, path: str, form: Form | None, session: str | None, at: datetime) -> str:
-        """Keep a raw request target, and a form only with the reference of a session; returns an opaque reference.
+    def keep(self, path: str, at: datetime, *, signed_in: bool = False, lost: bool = False) -> str:
+        """Keep a raw request target; returns an opaque reference.
 
         A target that is not plainly ours is kept as `/`. Refused(BODY_TOO_LARGE) if it is too much to keep.
         """
-        if form is not None and session is None:
-            raise ValueError("a form is kept for a session only")
-        target = path if _own(path) else "/"
-        size = len(target) + sum(len(name) + len(value) for name, value in form or ()) + 100
+        target = path if is_own_target(path) else "/"
+        size = len(target) + 100
         if size > self._largest:
             raise Refused(Reason.BODY_TOO_LARGE)
-        shelf = self._anonymous if session is None else self._signed_in
+        shelf = self._signed_in if signed_in else self._anonymous
         shelf.expire(at)
         reference = secrets.token_urlsafe(_REFERENCE_BYTES)
-        shelf.put(reference, Return(target, form, session, at, size))
+        shelf.put(reference, Return(target, lost, at, size))
         return reference
 
-    def find(self, reference: str, session: str | None, at: datetime) -> Return | None:
-        """What was kept, while it is fresh; a form only for its own session. May be asked more than once."""
+    def find(self, reference: str, at: datetime) -> Return | None:
+        """What was kept, while it is fresh. May be asked more than once."""
         kept = self._signed_in.get(reference) or self._anonymous.get(reference)
         if kept is None or at - kept.kept_at >= LIFETIME:
             return None
-        if kept.form is not None and kept.session != session:
-            return None
-        return kept if _own(kept.path) else None
+        return kept if is_own_target(kept.path) else None
 
 
-def _own(path: str) -> bool:
+def is_own_target(path: str) -> bool:
     """Whether a browser that resolves this target stays on our origin."""
     return _OWN_TARGET.fullmatch(path) is not None and _FOREIGN_BYTES.search(path) is None

@@ -3,7 +3,8 @@
 
 A list counts by its own times, never by when it was fetched: a fetch that fails, or that brings the same list again,
 makes nothing younger. An older list never replaces a newer one. What is revoked by any source stays refused; what is
-not needs one source that is fresh. No socket, no clock: fetching is `revocation_source`.
+not needs one source that is fresh. A list that names distribution points speaks for the certificates that name one of
+them, and for no others (RFC 5280 6.3.3). No socket, no clock: fetching is `revocation_source`.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RevocationList:
-    """A verified list. `issuer`: the DER of the authority's name; `revoked`: serial numbers; `der`: as it came."""
+    """A verified list. `issuer`: the DER of the authority's name; `revoked`: serial numbers; `der`: as it came.
+
+    `points`: the distribution points that it speaks for; empty: for all that the authority signed.
+    """
 
     issuer: bytes
     number: int
@@ -81,6 +85,7 @@ class RevocationList:
     next_update: datetime
     revoked: frozenset[int]
     der: bytes
+    points: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +143,9 @@ class RevocationLists:
         kept, answer = self._lists.get(name), self._answers.get((name, serial))
         if (kept is not None and serial in kept.revoked) or (answer is not None and answer.revoked):
             return Standing.REVOKED
-        if answer is not None and at <= answer.next_update:
+        if answer is not None and answer.this_update - CLOCK_SLACK <= at <= answer.next_update:
             return Standing.GOOD
-        aged = self._age(kept, at)
+        aged = self._age(kept if kept is not None and _speaks_for(kept, certificate) else None, at)
         if aged is Standing.GRACE:
             log.warning("card-revocation-grace", extra={"authority": issuer.subject.rfc4514_string()})
         return aged
@@ -176,13 +181,14 @@ def read_list(crl: bytes, trust: CardTrust, at: datetime) -> RevocationList:
     except UNREADABLE:
         raise RevocationError(ListFault.MALFORMED) from None
     _check_signature(read, trust)
-    number = _complete(extensions)
+    number, points = _scope(extensions)
     if read.next_update_utc is None:
         raise RevocationError(ListFault.END_MISSING)
     if read.last_update_utc > at + CLOCK_SLACK:
         raise RevocationError(ListFault.FROM_THE_FUTURE)
     revoked = frozenset(entry.serial_number for entry in read)
-    return RevocationList(issuer.public_bytes(), number, read.last_update_utc, read.next_update_utc, revoked, crl)
+    times = (read.last_update_utc, read.next_update_utc)
+    return RevocationList(issuer.public_bytes(), number, *times, revoked, crl, points)
 
 
 def check_hash(algorithm: hashes.HashAlgorithm | None) -> None:
@@ -214,18 +220,45 @@ def _may_sign_lists(authority: x509.Certificate) -> bool:
         return False
 
 
-def _complete(extensions: x509.Extensions) -> int:
-    """The number of a list that covers all its issuer signed; deltas, shares and lists for others are refused."""
-    number = None
+def _scope(extensions: x509.Extensions) -> tuple[int, frozenset[str]]:
+    """The number of a list, and the points it speaks for; deltas, shares and lists for others are refused."""
+    number, points = None, frozenset[str]()
     for one in extensions:
         if isinstance(one.value, x509.DeltaCRLIndicator):
             raise RevocationError(ListFault.DELTA)
         if isinstance(one.value, x509.IssuingDistributionPoint):
-            raise RevocationError(ListFault.INDIRECT if one.value.indirect_crl else ListFault.PARTITIONED)
-        if isinstance(one.value, x509.CRLNumber):
+            points = _points_of_list(one.value)
+        elif isinstance(one.value, x509.CRLNumber):
             number = one.value.crl_number
         elif one.critical:
             raise RevocationError(ListFault.EXTENSION_UNKNOWN)
     if number is None:
         raise RevocationError(ListFault.NUMBER_MISSING)
-    return number
+    return number, points
+
+
+def _points_of_list(scope: x509.IssuingDistributionPoint) -> frozenset[str]:
+    """The addresses under which a list is published, if that is all that its scope says."""
+    if scope.indirect_crl:
+        raise RevocationError(ListFault.INDIRECT)
+    only = scope.only_contains_user_certs or scope.only_contains_ca_certs or scope.only_contains_attribute_certs
+    points = _addresses(scope.full_name)
+    if only or scope.only_some_reasons or not points:
+        raise RevocationError(ListFault.PARTITIONED)
+    return points
+
+
+def _speaks_for(kept: RevocationList, certificate: x509.Certificate) -> bool:
+    """Whether the certificate names a point of the list, of the authority itself and for all reasons."""
+    if not kept.points:
+        return True
+    try:
+        named = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return False
+    own = [one for one in named if one.crl_issuer is None and one.reasons is None]
+    return any(_addresses(one.full_name) & kept.points for one in own)
+
+
+def _addresses(names: list[x509.GeneralName] | None) -> frozenset[str]:
+    return frozenset(one.value for one in names or [] if isinstance(one, x509.UniformResourceIdentifier))

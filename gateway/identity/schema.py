@@ -1,56 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The database of accounts: its tables, how it is created, opened, read and written. No rule about people lives here.
+"""The tables of the accounts' database, and nothing else; how its file is made and opened stands in `database`.
 
-Times are integer microseconds since 1970 (UTC) in the file and aware `datetime` in the code. Every writing transaction
-takes SQLite's write lock at its start (`BEGIN IMMEDIATE`), so that what it read is still true when it writes, in any
-number of processes.
+Times are integer microseconds since 1970 (UTC) in the file and aware `datetime` in the code.
 """
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from gateway.errors import StartError
+from gateway.identity.instant import Instant
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.engine import Connection, Dialect, Engine
-
-DATABASE_FILE = "accounts.db"  # its name in state.folder
 SCHEMA_VERSION = 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_PRAGMAS = (
-    "PRAGMA busy_timeout = 5000",  # first: switching to WAL may itself meet a lock
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
-)
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds since 1970 UTC: exact, sortable, no time zone to misread."""
-
-    impl = sa.Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # fixed by SQLAlchemy
-        """To the database; a naive datetime raises TypeError."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # fixed by SQLAlchemy
-        """From the database."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
 
 metadata = sa.MetaData()
 
@@ -74,7 +34,7 @@ account = _table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("locked_at", Instant),
     sa.Column("mail", sa.Text),  # the one address that is written to
-    sa.Column("used_at", Instant),  # when somebody last signed in
+    sa.Column("used_at", Instant),  # when somebody last signed in (to the day), or support woke it
     sa.Column("quarantined_at", Instant),  # since a password was set through the mailbox, until the holder is proved
 )
 holder = _table(
@@ -117,6 +77,35 @@ invitation = _table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
 )
+reset = _table(
+    "reset",
+    _account_key(primary=True),  # one living ticket each
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("mail", sa.Text, nullable=False),  # where it was sent: it dies when the account's address changes
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)
+recovery_code = _table(
+    "recovery_code",
+    _account_key(primary=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+)
+agent = _table(
+    "agent",
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("password", sa.LargeBinary, nullable=False),  # the argon2id hash, sealed
+    sa.Column("secret", sa.LargeBinary, nullable=False),  # of the code application, sealed
+    sa.Column("last_step", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+release = _table(
+    "release",
+    _account_key(primary=True),
+    sa.Column("agent", sa.ForeignKey("agent.name"), nullable=False),  # who has agreed first
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("quarantined_at", Instant, nullable=False),  # the quarantine that was meant, and no later one
+)
 password_change = _table(
     "password_change",
     _account_key(primary=True),
@@ -124,6 +113,32 @@ password_change = _table(
     sa.Column("note", sa.Text),  # the operator's reason
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("done_at", Instant),
+)
+mail_change = _table(
+    "mail_change",
+    _account_key(primary=True),
+    sa.Column("address", sa.Text, nullable=False),  # the new one, not confirmed yet
+    sa.Column("digest", sa.LargeBinary, nullable=False),  # of the ticket in the letter to it
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False),  # how often since counted_from
+    sa.Column("counted_from", Instant, nullable=False),
+)
+delegation = _table(
+    "delegation",
+    sa.Column("reference", sa.Text, primary_key=True),
+    _account_key(),
+    sa.Column("name", sa.Text, nullable=False),  # the delegate's
+    sa.Column("card", sa.Text),  # what his card names him by
+    sa.Column("own", sa.Text),  # or the account that is his own: no foreign key, which would tell who has one
+    sa.Column("teleservices", sa.Text, nullable=False),  # JSON: a list of names
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("given_by", sa.Text),  # the holder, where it is known which
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revoked_at", Instant),
+    sa.Index("delegation_by_account", "account"),
+    sa.Index("delegation_by_card", "card"),
+    sa.Index("delegation_by_own", "own"),
 )
 session = _table(
     "session",
@@ -136,6 +151,61 @@ session = _table(
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("network", sa.Text),
     sa.Column("device", sa.Text),
+    sa.Column("browser", sa.Text),  # the reference of the known device that it was opened on
+    sa.Column("holder", sa.Text),  # the person, where it is known who of those that use the account it is
+    sa.Column("delegation", sa.ForeignKey("delegation.reference")),  # by which he is here
+)
+device = _table(
+    "device",
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # of the browser's token and the account together
+    _account_key(),
+    sa.Column("reference", sa.Text, nullable=False),  # its short name in forms and sessions
+    sa.Column("name", sa.Text, nullable=False),  # what the browser called itself, last seen
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Column("last_seen_at", Instant, nullable=False),
+    sa.Index("device_by_account", "account"),
+)
+# Who is linked to which account: an identity is what its issuer calls it, and nothing else.
+sso_link = _table(
+    "sso_link",
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    _account_key(primary=True),
+    sa.Column("reference", sa.Text, nullable=False, unique=True),  # its short name in forms
+    sa.Column("rpps", sa.Text),  # whose identity it was when it was linked
+    sa.Column("name", sa.Text, nullable=False),  # for people to read, never compared
+    sa.Column("linked_at", Instant, nullable=False),
+    sa.Column("last_used_at", Instant),
+    sa.Index("sso_link_by_account", "account"),
+)
+# The provider's sessions that stand behind one of ours; they go with it.
+sso_session = _table(
+    "sso_session",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("session", sa.ForeignKey("session.reference", ondelete="CASCADE"), nullable=False),
+    sa.Column("issuer", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("sid", sa.Text),
+    sa.Column("id_token", sa.LargeBinary, nullable=False),  # sealed, bound to the session
+    sa.Index("sso_session_by_session", "session"),
+    sa.Index("sso_session_by_subject", "issuer", "subject"),
+)
+kept_work = _table(
+    "kept_work",
+    sa.Column("reference", sa.Text, primary_key=True),
+    _account_key(),
+    sa.Column("session", sa.Text, nullable=False),  # the reference of the session it belongs to
+    sa.Column("teleservice", sa.Text, nullable=False),
+    sa.Column("pieces", sa.Integer, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("kept_at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("status", sa.Integer),  # of the portal's answer
+    sa.Column("body", sa.LargeBinary),  # the request, sealed, bound to reference, account and session
+    sa.Column("back", sa.LargeBinary, nullable=False),  # the page it was sent from, sealed in the same way
+    sa.Index("kept_work_by_session", "session"),
+    sa.Index("kept_work_by_state", "state", "kept_at"),
 )
 # No foreign key: tries on unknown identifiers are counted the same, or the difference would tell which ones exist.
 failure = _table(
@@ -148,82 +218,3 @@ failure = _table(
     sa.Index("failure_by_account", "account", "factor", "at"),
     sa.Index("failure_by_time", "at"),
 )
-
-
-def _engine(path: Path) -> Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must open no transaction of its own: `begin` below does
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent view of the database."""
-    with engine.begin() as connection:
-        yield connection
-
-
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that owns the write lock from its start; durable once this block is left."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
-
-
-def create_database(path: Path) -> Engine:
-    """Make a new, empty database and open it. StartError if something is already there."""
-    if path.exists():
-        raise StartError(f"{path} exists already; expected no file there. Open it, or move it away first.")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    try:
-        engine = _engine(draft)
-        with writing(engine) as connection:
-            metadata.create_all(connection)
-            connection.execute(meta.insert().values(schema_version=SCHEMA_VERSION))
-        engine.dispose()
-        os.link(draft, path)  # appears whole or not at all, and never over another file
-    except FileExistsError as error:
-        raise StartError(f"{path} was created by another process meanwhile; open it instead.") from error
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{draft}{suffix}").unlink(missing_ok=True)
-    return open_database(path)
-
-
-def open_database(path: Path) -> Engine:
-    """Open an existing database. StartError if it is missing, is something else, or has another schema version."""
-    if not path.is_file():
-        raise StartError(
-            f"no database of accounts at {path}; expected the file made at the first start. "
-            "Check that state.folder is right and mounted."
-        )
-    engine = _engine(path)
-    try:
-        with reading(engine) as connection:
-            versions = list(connection.scalars(sa.select(meta.c.schema_version)))
-    except sa.exc.DatabaseError as error:
-        engine.dispose()
-        raise StartError(
-            f"{path} cannot be read as a database of accounts ({error.orig}); expected one made by Herse. "
-            "Restore it from a backup, or check state.folder and the rights on the file."
-        ) from error
-    if versions != [SCHEMA_VERSION]:
-        engine.dispose()
-        found = ", ".join(map(str, versions)) or "none"
-        raise StartError(
-            f"{path} has schema version {found}; this Herse expects {SCHEMA_VERSION}. "
-            "Run the version of Herse that wrote it, or a newer one."
-        )
-    return engine

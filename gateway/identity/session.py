@@ -18,19 +18,21 @@ import sqlalchemy as sa
 from gateway.errors import Refused
 from gateway.identity import schema
 from gateway.identity.binding import binding
-from gateway.identity.proofs import assurance_of, proofs_text
-from gateway.identity.schema import reading, writing
+from gateway.identity.database import reading, writing
+from gateway.identity.proofs import proofs_text
+from gateway.identity.session_rows import locked, row_of, stored, subject_of
 from gateway.identity.token import new_token, session_key
-from gateway.model import Assurance, Reason, Subject
+from gateway.model import Assurance, Level, Reason, Subject
+from gateway.model.assurance import COUNTS_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime, timedelta
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Engine
 
     from gateway.identity.accounts import Account
-    from gateway.model import Proof
+    from gateway.model import Delegation, Proof
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Session:
         "_watchers",
         "_written_at",
         "binding",
+        "browser",
         "device",
         "digest",
         "ended",
@@ -65,6 +68,7 @@ class Session:
         expires_at: datetime,
         network: str | None,
         device: str | None,
+        browser: str | None = None,
     ) -> None:
         self.digest = digest
         self.subject = subject
@@ -74,6 +78,7 @@ class Session:
         self.expires_at = expires_at
         self.network = network
         self.device = device
+        self.browser = browser  # the reference of a known device
         self.binding = binding(network, device)
         self.ended = False
         self._written_at = seen_at
@@ -96,16 +101,22 @@ class Sessions:
         for session in self._stored():
             self._keep(session)
 
-    def open(
+    def open(  # noqa: PLR0917  # what a session is bound to
         self,
         account: Account,
         proofs: Iterable[Proof],
         at: datetime,
         network: str | None,
         device: str | None,
+        browser: str | None = None,
+        ends_at: datetime | None = None,
+        holder: str | None = None,
+        delegation: Delegation | None = None,
     ) -> tuple[str, Session]:
         """A new session, durable on return, and its token, to be given to the browser once.
 
+        It ends at `ends_at` at the latest: no session outlives the one at the provider that it stands on, nor the
+        delegation by which it is there. `holder`: who of those that use the account it is, if that was proved.
         Refused(ACCOUNT_LOCKED) if the account was locked meanwhile.
         """
         token, digest = new_token()
@@ -116,12 +127,15 @@ class Sessions:
             rpps=account.rpps,
             assurance=Assurance(tuple(proofs)),
             session=secrets.token_hex(_REFERENCE_BYTES),
+            holder=holder if delegation is None else delegation.name,
+            delegation=delegation,
         )
-        session = Session(digest, subject, at, at, at + self._absolute, network, device)
+        end = _sooner(_sooner(at + self._absolute, ends_at), None if delegation is None else delegation.until)
+        session = Session(digest, subject, at, at, end, network, device, browser)
         with writing(self._engine) as connection:
-            if _locked(connection, account.identifier):
+            if locked(connection, account.identifier):
                 raise Refused(Reason.ACCOUNT_LOCKED)
-            connection.execute(schema.session.insert().values(_row(session)))
+            connection.execute(schema.session.insert().values(row_of(session)))
         self._keep(session)
         return token, session
 
@@ -142,22 +156,32 @@ class Sessions:
         session.seen_at = at
         return session
 
-    def strengthen(
-        self, session: Session, proof: Proof, at: datetime, network: str | None, device: str | None
+    def strengthen(  # noqa: PLR0917  # what a proof brings
+        self,
+        session: Session,
+        proof: Proof,
+        at: datetime,
+        network: str | None,
+        device: str | None,
+        ends_at: datetime | None = None,
+        holder: str | None = None,
     ) -> tuple[str, Session]:
         """Add or renew a proof: the old token is dead, the new one is returned with the same session, bound to here.
 
+        A password alone moves no session: it stays bound to where its stronger proofs were given. `holder`: as `open`.
         Refused(SIGN_IN_REQUIRED) if the session has ended meanwhile.
         """
         if session.ended:
             raise Refused(Reason.SIGN_IN_REQUIRED)
         token, digest = new_token()
-        subject = replace(session.subject, assurance=session.subject.assurance.with_proof(proof))
-        change = (
-            schema.session.update()
-            .where(_SESSION.digest == session.digest)
-            .values(digest=digest, proofs=proofs_text(subject.assurance), seen_at=at, network=network, device=device)
-        )
+        named, assurance = holder or session.subject.holder, session.subject.assurance.with_proof(proof)
+        subject = replace(session.subject, assurance=assurance, holder=named)
+        until = _sooner(session.expires_at, ends_at)
+        if proof.method not in COUNTS_FOR[Level.MFA]:
+            network, device = session.network, session.device
+        values = {"digest": digest, "proofs": proofs_text(assurance), "seen_at": at, "expires_at": until}
+        change = schema.session.update().where(_SESSION.digest == session.digest)
+        change = change.values(**values, network=network, device=device, holder=named)
         with writing(self._engine) as connection:
             stands = connection.execute(change).rowcount == 1
         if not stands:  # ended by another process that holds the database
@@ -165,7 +189,7 @@ class Sessions:
             raise Refused(Reason.SIGN_IN_REQUIRED)
         del self._live[session.digest]
         session.digest = digest
-        session.subject = subject
+        session.subject, session.expires_at = subject, until
         session.network, session.device, session.binding = network, device, binding(network, device)
         session.seen_at = session._written_at = at  # noqa: SLF001  # this file's own
         self._live[digest] = session
@@ -177,17 +201,27 @@ class Sessions:
         self._delete([session.digest])
 
     def end_all(self, identifier: str, at: datetime) -> int:  # noqa: ARG002  # every act is told its time
-        """End every session of an account (canonical identifier); returns how many."""
-        sessions = self.of_account(identifier)
+        """End every session of an account (canonical identifier), and every one that its owner has as a delegate.
+
+        Returns how many.
+        """
+        sessions = self.standing_on(identifier)
         for session in sessions:
             self._drop(session)
         with writing(self._engine) as connection:
             connection.execute(schema.session.delete().where(_SESSION.account == identifier))
+        self._delete([one.digest for one in sessions])
         return len(sessions)
 
     def of_account(self, identifier: str) -> list[Session]:
         """The living sessions of an account, oldest first. Some may be past their time until the next sweep."""
         return list(self._of.get(identifier, {}).values())
+
+    def standing_on(self, identifier: str) -> list[Session]:
+        """As `of_account`, and every session that the account's owner has elsewhere, as a delegate."""
+        given = ((one, one.subject.delegation) for one in self._live.values())
+        acting = [one for one, delegation in given if delegation is not None and delegation.own == identifier]
+        return [*self.of_account(identifier), *acting]
 
     def watch(self, session: Session, callback: Callable[[], None]) -> None:
         """Call back once when the session ends; at once if it has. A live stream is cut this way."""
@@ -249,44 +283,14 @@ class Sessions:
                 )
 
     def _stored(self) -> list[Session]:
-        account = schema.account.c
-        query = (
-            sa.select(schema.session, account.title, account.profession, account.rpps)
-            .join(schema.account, account.identifier == _SESSION.account)
-            .where(account.locked_at.is_(None))
-            .order_by(_SESSION.opened_at)
-        )
         with reading(self._engine) as connection:
-            return [self._from_row(row) for row in connection.execute(query)]
+            return [self._from_row(row) for row in connection.execute(stored())]
 
     def _from_row(self, row: Any) -> Session:
-        subject = Subject(
-            account=row.account,
-            title=row.title,
-            profession=row.profession,
-            rpps=row.rpps,
-            assurance=assurance_of(row.proofs),
-            session=row.reference,
-        )
         expires_at = min(row.expires_at, row.opened_at + self._absolute)  # the settings may have become stricter
-        return Session(row.digest, subject, row.opened_at, row.seen_at, expires_at, row.network, row.device)
+        bound = (row.network, row.device, row.browser)
+        return Session(row.digest, subject_of(row), row.opened_at, row.seen_at, expires_at, *bound)
 
 
-def _locked(connection: Connection, identifier: str) -> bool:
-    account = schema.account.c
-    open_ = sa.select(sa.literal(1)).where(account.identifier == identifier, account.locked_at.is_(None))
-    return connection.scalar(open_) is None
-
-
-def _row(session: Session) -> dict[str, Any]:
-    return {
-        "digest": session.digest,
-        "reference": session.reference,
-        "account": session.subject.account,
-        "proofs": proofs_text(session.subject.assurance),
-        "opened_at": session.opened_at,
-        "seen_at": session.seen_at,
-        "expires_at": session.expires_at,
-        "network": session.network,
-        "device": session.device,
-    }
+def _sooner(end: datetime, other: datetime | None) -> datetime:
+    return end if other is None else min(end, other)

@@ -8,16 +8,18 @@ only after a right password. Database work of the attack-facing steps runs in th
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from gateway.errors import Refused
+from gateway.errors import LedgerError, Refused
 from gateway.identity.accounts import canonical_identifier
 from gateway.identity.breached import Breached
+from gateway.identity.dormancy import asleep
 from gateway.identity.password import check_strength
 from gateway.identity.password_change import MustChange
 from gateway.model import Method, Proof, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from gateway.identity.accounts import Account, Accounts
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from gateway.identity.otp import Factors
     from gateway.identity.password import PasswordHasher
     from gateway.identity.throttle import Throttle
+
+    Tell: TypeAlias = Callable[[Account, tuple[Method, ...]], Awaitable[object]]
+
+
+async def _untold(_account: Account, _methods: tuple[Method, ...]) -> None:
+    """For whoever keeps no record."""
 
 
 class SignIn:
@@ -47,12 +55,22 @@ class SignIn:
         self._breached = breached or Breached()
 
     async def by_password(self, identifier: str, password: str, network: str, at: datetime) -> Account:
-        """The account whose password this is. Refused: CREDENTIALS_WRONG, THROTTLED, BUSY, ACCOUNT_LOCKED.
+        """The account whose password this is. Refused: CREDENTIALS_WRONG, THROTTLED, BUSY, ACCOUNT_LOCKED,
+        ACCOUNT_ASLEEP.
 
         MustChange: right, but it opens nothing before it is changed. A password found in the breached list is asked to
         change here, and from now on: whoever stole it would come this way too, and an honest person is not shut out.
         """
-        name = canonical_identifier(identifier)
+        account, proved = await self._proved(canonical_identifier(identifier), password, network, at)
+        if asleep(account, at):
+            raise Refused(Reason.ACCOUNT_ASLEEP)
+        await self._good_enough(account, proved, password, at)
+        if self._accounts.password_hash(account.identifier) != proved:  # changed since: the old one opens nothing
+            raise Refused(Reason.CREDENTIALS_WRONG)
+        return account
+
+    async def _proved(self, name: str, password: str, network: str, at: datetime) -> tuple[Account, str]:
+        """Whose password this is, and the hash that it matched; a try is counted before it is looked at."""
         attempt = await self._attempt(name, Method.PASSWORD, network, at)
         encoded = await asyncio.to_thread(self._accounts.password_hash, name)
         try:
@@ -68,8 +86,7 @@ class SignIn:
             raise Refused(Reason.CREDENTIALS_WRONG)
         if account.locked:
             raise Refused(Reason.ACCOUNT_LOCKED)
-        await self._good_enough(account, encoded or "", password, at)
-        return account
+        return account, encoded or ""
 
     async def _good_enough(self, account: Account, proved: str, password: str, at: datetime) -> None:
         if account.must_change is not None:
@@ -79,26 +96,47 @@ class SignIn:
             newly = await asyncio.to_thread(self._accounts.changes.ask, [account.identifier], why, at)
             raise MustChange(why, account, proved, newly=bool(newly))
 
-    async def change_password(
-        self, must: MustChange, new_password: str, code: object, network: str, at: datetime
+    async def change_password(  # noqa: PLR0917  # what was typed, by whom, from where
+        self, must: MustChange, new_password: str, code: object, network: str, at: datetime, tell: Tell = _untold
     ) -> tuple[Account, tuple[Method, ...]]:
         """Set the new password of who proved the old one; a code too, where the account has an application.
 
-        Returns what was proved for the session to open; the caller ends older ones. Refused: PASSWORD_REPEATED,
-        PASSWORD_TOO_WEAK, PASSWORD_BREACHED (before a code is looked at), those of `by_totp`, ACCOUNT_LOCKED,
-        SIGN_IN_REQUIRED (the password was changed meanwhile), BUSY.
+        `tell` puts the change on record before it is made, when nothing else stands in its way any more. Returns what
+        was proved for the session to open; the caller ends older ones. Refused: PASSWORD_REPEATED, PASSWORD_TOO_WEAK,
+        PASSWORD_BREACHED (before a code is looked at), those of `by_totp`, ACCOUNT_LOCKED, SIGN_IN_REQUIRED (the
+        password was changed meanwhile), BUSY.
         """
         account = must.account
-        if await self._hasher.verify(must.proved, new_password):
-            raise Refused(Reason.PASSWORD_REPEATED)
-        await self._fit(new_password, account.identifier, (account.title, *(one.name for one in account.holders)))
-        encoded = await self._hasher.hash(new_password)
+        encoded = await self._another(account, must.proved, new_password)
         methods: tuple[Method, ...] = (Method.PASSWORD,)
         now = self._accounts.find(account.identifier)
         if now is not None and now.has_totp:  # a stolen password alone must not put the holder out
             methods += (self.by_totp(account.identifier, code, network, at).method,)
+        if now is None or self._accounts.password_hash(account.identifier) != must.proved:
+            raise Refused(Reason.SIGN_IN_REQUIRED)
+        if now.locked:
+            raise Refused(Reason.ACCOUNT_LOCKED)
+        await tell(account, methods)
         replace = self._accounts.replace_password
         return await asyncio.to_thread(replace, account.identifier, must.proved, encoded, at), methods
+
+    async def own_change(
+        self, identifier: str, old_password: str, new_password: str, network: str, at: datetime
+    ) -> tuple[str, str]:
+        """What to replace, and by what, for a holder who chooses a new password: two hashes for `replace_password`.
+
+        Nothing is changed yet. A wrong old password is counted and slowed down as at a sign-in. Refused: as
+        `by_password`, but for sleep, and PASSWORD_REPEATED, PASSWORD_TOO_WEAK, PASSWORD_BREACHED.
+        """
+        account, proved = await self._proved(canonical_identifier(identifier), old_password, network, at)
+        return proved, await self._another(account, proved, new_password)
+
+    async def _another(self, account: Account, proved: str, new_password: str) -> str:
+        """The hash of a password that will do in place of the one that was proved."""
+        if await self._hasher.verify(proved, new_password):
+            raise Refused(Reason.PASSWORD_REPEATED)
+        await self._fit(new_password, account.identifier, (account.title, *(one.name for one in account.holders)))
+        return await self._hasher.hash(new_password)
 
     async def _fit(self, password: str, identifier: str, names: tuple[str, ...] = ()) -> None:
         """Whether a new password will do: TooWeak, or Refused(PASSWORD_BREACHED). In the hasher's threads."""
@@ -120,12 +158,15 @@ class SignIn:
         self._failures.succeeded(name, Method.TOTP, attempt)
         return proof
 
-    async def by_invitation(self, identifier: str, code: str, new_password: str, network: str, at: datetime) -> Account:
+    async def by_invitation(  # noqa: PLR0917  # what was typed, from where
+        self, identifier: str, code: str, new_password: str, network: str, at: datetime, tell: Tell = _untold
+    ) -> Account:
         """Use up a one-time code and set the password. The session to open has the proofs `pwd` and `invite`.
 
-        The caller ends older sessions of the account. Refused: PASSWORD_TOO_WEAK and PASSWORD_BREACHED (no failure is
-        counted for them), INVITATION_WRONG, ACCOUNT_LOCKED, THROTTLED, BUSY. The names of an account are looked for in
-        the password only under a right code: whether they are found there would tell them to anybody.
+        `tell` puts the new password on record before it is set, under a right code alone. The caller ends older
+        sessions of the account. Refused: PASSWORD_TOO_WEAK and PASSWORD_BREACHED (no failure is counted for them),
+        INVITATION_WRONG, ACCOUNT_LOCKED, THROTTLED, BUSY. The names of an account are looked for in the password only
+        under a right code: whether they are found there would tell them to anybody.
         """
         name = canonical_identifier(identifier)
         self._throttle.hit(_counter(name, Method.INVITATION), network)
@@ -136,7 +177,9 @@ class SignIn:
             if invited is not None:
                 await self._fit(new_password, name, (invited.title, *(one.name for one in invited.holders)))
             encoded = await self._hasher.hash(new_password)
-        except Refused:
+            if invited is not None and not invited.locked and not asleep(invited, at):
+                await tell(invited, (Method.INVITATION,))
+        except (Refused, LedgerError):
             self._failures.withdraw(attempt)
             raise
         account = await asyncio.to_thread(self._redeem, name, code, at, encoded)

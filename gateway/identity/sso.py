@@ -46,9 +46,10 @@ _JWT_TYPE: Final = "application/jwt"
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """`url`: where the browser goes. `browser`: the value for its `__Host-` cookie, ten minutes."""
+    """`url`: where the browser goes, with `state` in it. `browser`: the value for its `__Host-` cookie, ten minutes."""
 
     url: str
+    state: str
     browser: str = field(repr=False)
 
 
@@ -104,7 +105,7 @@ class SingleSignOn:
         url = self.client.authorization_url(
             metadata, state=state, nonce=sign_in.nonce, verifier=sign_in.verifier, **more
         )
-        return Begun(url, value)
+        return Begun(url, state, value)
 
     async def finish(self, query: str, browser: str | None, at: datetime) -> SsoIdentity:
         """The browser came back with this query. Once per `begin`, whatever comes of it."""

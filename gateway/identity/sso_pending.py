@@ -59,9 +59,9 @@ class PendingSignIns(Generic[T]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def keep(self, value: T, browser: str, at: datetime) -> str:
-        """Keep a value for this browser; the reference to find it by."""
-        reference = new_value()
+    def keep(self, value: T, browser: str, at: datetime, reference: str | None = None) -> str:
+        """Keep a value for this browser; the reference to find it by, a new one if none is given."""
+        reference = reference or new_value()
         self._kept[_digest(reference)] = _Kept(value, _digest(browser), at)
         while len(self._kept) > self._most or self._is_over(next(iter(self._kept.values())), at):
             self._kept.popitem(last=False)

@@ -94,12 +94,9 @@ class SsoSettings:
         return isinstance(url, str) and _plain(url) and origin_of(url) in self.origins
 
     def _require_url(self, name: str, url: str) -> None:
-        parts = urlsplit(url) if _plain(url) else None
-        told = "an https:// address"
-        if parts is None or not parts.hostname or parts.scheme not in {"https", "http"} or "@" in parts.netloc:
-            raise StartError(f"sso {name}: found {url!r}; expected {told}")
-        if parts.scheme == "http" and not (self.sandbox and parts.hostname in _LOOPBACK):
-            raise StartError(f"sso {name}: found {url!r}; expected {told} (http on loopback only in the sandbox)")
+        expected = wrong_address(url, sandbox=self.sandbox)
+        if expected is not None:
+            raise StartError(f"sso {name}: found {url!r}; expected {expected}")
 
     def _require_credential(self) -> None:
         needed = {
@@ -110,6 +107,17 @@ class SsoSettings:
         }[self.client_auth]
         if not needed:
             raise StartError(f"sso client_auth: found {self.client_auth} without its secret, key or certificate")
+
+
+def wrong_address(url: str, *, sandbox: bool) -> str | None:
+    """What is expected in the place of this address; None if it can stand."""
+    parts = urlsplit(url) if _plain(url) else None
+    told = "an https:// address"
+    if parts is None or not parts.hostname or parts.scheme not in {"https", "http"} or "@" in parts.netloc:
+        return told
+    if parts.scheme == "http" and not (sandbox and parts.hostname in _LOOPBACK):
+        return f"{told} (http on loopback only in the sandbox)"
+    return None
 
 
 def origin_of(url: str) -> str:

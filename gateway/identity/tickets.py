@@ -73,7 +73,7 @@ class Tickets:
         self._tickets: dict[bytes, bytes] = {}
         self._of_network: Counter[str] = Counter()
         self._choices: OrderedDict[bytes, Choice] = OrderedDict()
-        self._failures: OrderedDict[str, datetime] = OrderedDict()
+        self._failures: OrderedDict[str, tuple[Reason, datetime]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<Tickets {len(self._waiting)} waiting>"
@@ -145,17 +145,17 @@ class Tickets:
         self._choices.pop(_key(state_of(secret or "")), None)
         return found
 
-    def note_failure(self, network: str, at: datetime) -> None:
+    def note_failure(self, network: str, reason: Reason, at: datetime) -> None:
         """A certificate from this address did not get through the handshake: nothing more is known of who it was."""
         self._failures.pop(network, None)
-        self._failures[network] = at
+        self._failures[network] = (reason, at)
         while len(self._failures) > self._most:
             self._failures.popitem(last=False)
 
-    def failed_since(self, network: str, since: datetime) -> bool:
-        """Whether such a handshake failed at this address since then: the waiting page tells what to do."""
-        failed_at = self._failures.get(network)
-        return failed_at is not None and failed_at >= since
+    def failed_since(self, network: str, since: datetime) -> Reason | None:
+        """Why the last such handshake failed at this address since then: the waiting page tells what to do."""
+        reason, failed_at = self._failures.get(network, (None, since))
+        return reason if failed_at >= since else None
 
     def _living(self, key: bytes, at: datetime) -> Waiting | None:
         waiting = self._waiting.get(key)

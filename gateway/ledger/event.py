@@ -33,6 +33,8 @@ COLUMNS = (
     "pseudonym",
     "status",
     "categories",
+    "holder",
+    "delegate",
 )
 """The columns of a row, in order; in the file `sequence` stands before them. `at` is in microseconds since 1970."""
 
@@ -50,10 +52,12 @@ Row: TypeAlias = tuple[
     bytes | None,
     int | None,
     str | None,
+    str | None,
+    str | None,
 ]
 
 NAME_LIMIT = 128
-"""Characters kept of names: account, session, network, method, teleservice, reason, category."""
+"""Characters kept of names: account, session, network, method, teleservice, reason, category, holder, delegate."""
 DEVICE_LIMIT = 200
 """Characters kept of the User-Agent."""
 
@@ -89,10 +93,13 @@ def microseconds(at: datetime) -> int:
 def row(event: Event) -> Row:
     """The event as a row.
 
-    ValueError when the event names a patient and its account or teleservice would change by cleaning: people are
-    counted under these names, and after a restart they must be found under the same. TypeError for a naive time.
+    ValueError when the event names a patient and its account, holder or teleservice would change by cleaning: people
+    are counted under these names, and after a restart they must be found under the same. TypeError for a naive time.
     """
-    kind, account, at, session, network, device, method, teleservice, request, reason, pseudonym, status, told = event
+    # fmt: off
+    (kind, account, at, session, network, device, method, teleservice,
+     request, reason, pseudonym, status, told, holder, delegate) = event
+    # fmt: on
     names = f"{account}{session}{network}{teleservice}"
     # Clean together is clean each, and together within the limit is within it each: so it is almost always.
     if len(names) > NAME_LIMIT or not names.isprintable():
@@ -117,12 +124,17 @@ def row(event: Event) -> Row:
         pseudonym,
         status,
         _categories_text(told) if told else None,
+        None if holder is None else _person(holder, pseudonym),
+        None if delegate is None else _name(delegate),
     )
 
 
 def event_from_row(found: Row) -> Event:
     """The event of a row; LedgerUnreadable if it is none (a kind of a newer version, a damaged value)."""
-    request, at, kind, account, session, network, device, method, teleservice, reason, pseudonym, status, told = found
+    # fmt: off
+    (request, at, kind, account, session, network, device, method, teleservice,
+     reason, pseudonym, status, told, holder, delegate) = found
+    # fmt: on
     try:
         return Event(
             kind=EventKind(kind),
@@ -138,12 +150,24 @@ def event_from_row(found: Row) -> Event:
             pseudonym=pseudonym,
             status=status,
             categories=() if told is None else _categories(told),
+            holder=holder,
+            delegate=delegate,
         )
     except (ValueError, TypeError, OverflowError) as error:
         raise LedgerUnreadable(
             f"a ledger row is not an event this version knows ({error}); expected a row written by this or an older "
             "version of Herse: read it with the version that wrote it, or verify the file"
         ) from error
+
+
+def _person(holder: str, pseudonym: bytes | None) -> str:
+    name = clean_text(holder, NAME_LIMIT)
+    if pseudonym is not None and name != holder:
+        raise ValueError(
+            f"a look-up by {name!r} has a name of the holder that the ledger would change; expected a printable name "
+            f"of at most {NAME_LIMIT} characters"
+        )
+    return name
 
 
 def _name(text: str | None) -> str | None:

@@ -66,8 +66,8 @@ class LedgerReader:
             found = connection.execute(query, values).fetchall()
         return [StoredEvent(one[0], event_from_row(one[1:])) for one in found]
 
-    def lookups_since(self, at: datetime) -> Iterator[tuple[str, str, bytes, datetime]]:
-        """(account, teleservice, pseudonym, at) of all look-ups since then, oldest first, read as they are asked for.
+    def lookups_since(self, at: datetime) -> Iterator[tuple[str, str, str | None, bytes, datetime]]:
+        """(account, teleservice, holder, pseudonym, at) of all look-ups since then, oldest first, read as asked for.
 
         Ask to the end, or close the generator: an open one holds the log back from being folded.
         """
@@ -75,8 +75,8 @@ class LedgerReader:
         with self._reading() as connection:
             cursor = connection.execute(query, values)
             while found := cursor.fetchmany(_FETCH):
-                for account, teleservice, pseudonym, moment in found:
-                    yield account, teleservice, pseudonym, EPOCH + moment * MICROSECOND
+                for account, teleservice, holder, pseudonym, moment in found:
+                    yield account, teleservice, holder, pseudonym, EPOCH + moment * MICROSECOND
 
     def close(self) -> None:
         """Close the connections of all threads; none may be asking."""
@@ -125,7 +125,7 @@ def lookups_query(since: int) -> tuple[str, list[object]]:
     """The look-ups of all accounts in the order of time, along `event_of_patient`."""
     values: list[object] = [since]
     query = (
-        "select account, coalesce(teleservice, ''), pseudonym, at from event "  # noqa: S608  # our own names
+        "select account, coalesce(teleservice, ''), holder, pseudonym, at from event "  # noqa: S608  # our own names
         f"where pseudonym is not null and at >= ? and {_one_of(COUNTED, values)} order by at, sequence"
     )
     return query, values

@@ -22,7 +22,7 @@ from gateway.ledger.event import COLUMNS, LedgerUnreadable, event_from_row
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x48455253
 """`HERS` in the header of the file: tells a ledger from any other database."""
 WHOLE_CHECK_PAGES: Final = 131_072
@@ -53,7 +53,9 @@ _DDL: Final = (
          reason text,
          pseudonym blob,
          status integer,
-         categories text
+         categories text,
+         holder text,
+         delegate text
        ) strict""",
     "create index event_of_account on event (account, at, sequence, kind)",
     "create index event_of_patient on event (at) where pseudonym is not null",

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The card listener: it looks at one card and sends the browser back to the public host with a one-time ticket.
 
-`GET /card?state=…` and nothing else: no page, no cookie, no second request on a connection. It says no word to the
-person: what was wrong with a card travels in the ticket and is told by the public host. A failed handshake, of which
-nobody could be told, becomes a line of the log and a note for the waiting page.
+One request on a connection (`card_request`), with a certificate that came by handshake or by field (`card_header`). It
+says no word to the person: what was wrong with a card travels in the ticket and is told by the public host. A failed
+handshake, of which nobody could be told, becomes a line of the log and a note for the waiting page.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import ssl
 from collections import Counter
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gateway.errors import Refused
+from gateway.listener.card_header import Fronted
+from gateway.listener.card_request import HEAD_BYTES, BadRequestError, Fault, read_request, refusal, sent_back
 from gateway.listener.card_tls import LINGER_SECONDS, Talk
 from gateway.model import Reason
-from gateway.pages.headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     import socket
@@ -29,31 +29,13 @@ if TYPE_CHECKING:
 
     from gateway.identity.card import CardHolder
     from gateway.identity.tickets import Tickets
-    from gateway.listener.card_tls import CardTls
+    from gateway.listener.card_header import Conversation, Direct
 
 log = logging.getLogger(__name__)
 
 BACK: Final = "/.herse/card/back"
-_HEAD_BYTES: Final = 16_384
-_FIELDS: Final = 100
 _BACKLOG: Final = 256
 _GRACE_SECONDS: Final = 5.0
-_REQUEST: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}) ([!-~]{1,4096}) HTTP/1\.1")
-_FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*)")
-_TARGET: Final = re.compile(rb"/card\?state=([A-Za-z0-9_-]{43})")
-_WORDS: Final = {
-    303: (b"303 See Other", b""),
-    400: (b"400 Bad Request", "Requête illisible. / The request cannot be read.\n".encode()),
-    404: (b"404 Not Found", "Rien à cette adresse. / Nothing at this address.\n".encode()),
-}
-
-
-class BadRequestError(Exception):
-    """What came is no plain GET of ours; `status` is the answer."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +50,15 @@ class CardLimits:
 
 @dataclass(frozen=True, slots=True)
 class CardDoor:
-    """What the listener was given. `check` verifies a certificate (DER) at a time, or raises Refused."""
+    """What the listener was given: `consult` asks others about a certificate (DER) first; `verify` judges it, or raises
+    Refused.
+    """
 
     public_origin: str
     origin: str
     tickets: Tickets
-    check: Callable[[bytes, datetime], Awaitable[CardHolder]]
+    consult: Callable[[bytes, datetime], Awaitable[None]]
+    verify: Callable[[bytes, datetime], CardHolder]
     clock: Callable[[], datetime]
 
 
@@ -81,10 +66,10 @@ class CardHost:
     """Accepts the sockets itself. `serve` runs beside the public listener, which owns the signals."""
 
     def __init__(
-        self, door: CardDoor, tls: CardTls, listening: socket.socket, limits: CardLimits | None = None
+        self, door: CardDoor, way: Direct | Fronted, listening: socket.socket, limits: CardLimits | None = None
     ) -> None:
         self._door = door
-        self._tls = tls
+        self._way = way
         self._listening = listening
         self._limits = limits or CardLimits()
         self._host = urlsplit(door.origin).netloc.encode()
@@ -126,7 +111,7 @@ class CardHost:
                 await asyncio.sleep(0.1)
                 continue
             peer = str(address[0])
-            crowded = self._of_peer[peer] >= self._limits.connections_of_peer
+            crowded = self._of_peer[peer] >= self._limits.connections_of_peer and not self._way.names(peer)
             if crowded or len(self._open) >= self._limits.connections:
                 link.close()
                 continue
@@ -138,9 +123,7 @@ class CardHost:
 
     async def _take(self, link: socket.socket, peer: str) -> None:
         try:
-            await self._talk(Talk(link, self._tls.context()))
-        except ssl.SSLError as error:
-            self._handshake_failed(error, peer)
+            await self._converse(self._way.talk(link), peer)
         except OSError:  # it went away, or a deadline passed: nobody is there to be told
             log.debug("card-connection-lost")
         except Exception as error:  # noqa: BLE001  # one connection's failure; its type is logged, never what was sent
@@ -151,50 +134,73 @@ class CardHost:
             if not self._of_peer[peer]:
                 del self._of_peer[peer]
 
-    async def _talk(self, talk: Talk) -> None:
-        async with asyncio.timeout(self._limits.handshake_seconds):
-            await talk.handshake()
-        status, location = 303, ""
+    async def _converse(self, talk: Conversation, peer: str) -> None:
+        try:
+            async with asyncio.timeout(self._limits.handshake_seconds):
+                await talk.handshake()
+        except ssl.SSLError as error:
+            self._handshake_failed(error, talk, peer)
+            return
         try:
             async with asyncio.timeout(self._limits.head_seconds):
-                state = read_request(await _head(talk), self._host)
+                head = await _head(talk)
+            answer = sent_back(await self._outcome(talk, head, peer))
         except BadRequestError as bad:
-            status = bad.status
-        else:
-            location = await self._outcome(state, talk.certificate)
+            if bad.fault not in {Fault.UNREADABLE, Fault.NOTHING_HERE}:
+                log.warning("card-field-refused", extra={"fault": bad.fault.name.lower(), "peer": peer})
+            answer = refusal(bad.fault)
         async with asyncio.timeout(LINGER_SECONDS):
-            await talk.finish(_answer(status, location))
+            await talk.finish(answer)
 
-    async def _outcome(self, state: str, certificate: bytes | None) -> str:
+    async def _outcome(self, talk: Conversation, head: bytes, peer: str) -> str:
         """Where the browser goes back to: with a ticket if somebody waits, else to a page that says so."""
-        found = await self._look_at(certificate)
-        ticket = self._door.tickets.issue(state, found, self._door.clock())
-        return self._back if ticket is None else f"{self._back}?ticket={ticket}"
-
-    async def _look_at(self, certificate: bytes | None) -> CardHolder | Reason:
-        if certificate is None:
-            return Reason.CARD_MISSING
+        self._way.admit(peer)
+        request = read_request(head, self._host)
         try:
-            return await self._door.check(certificate, self._door.clock())
+            certificate = self._way.certificate(talk, request.fields)
+            found = Reason.CARD_MISSING if certificate is None else await self._look_at(certificate)
         except Refused as refused:
             log.info("card-refused", extra={"reason": refused.reason})
-            return refused.reason
+            found = refused.reason
+        ticket = self._door.tickets.issue(request.state, found, self._door.clock())
+        return self._back if ticket is None else f"{self._back}?ticket={ticket}"
+
+    async def _look_at(self, certificate: bytes) -> CardHolder | Reason:
+        try:
+            await self._door.consult(certificate, self._door.clock())
+            return self._door.verify(certificate, self._door.clock())
+        except Refused:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever a certificate does to its reader, it opens nothing
             log.error("card-check-failed", extra={"error": type(error).__name__})  # noqa: TRY400
             return Reason.INTERNAL_ERROR
 
-    def _handshake_failed(self, error: ssl.SSLError, peer: str) -> None:
+    def _handshake_failed(self, error: ssl.SSLError, talk: Conversation, peer: str) -> None:
+        """Tell it; if a certificate was the fault, with our own reason, kept for whoever waits at that address."""
         if not isinstance(error, ssl.SSLCertVerificationError):
-            log.info("card-handshake-failed", extra={"reason": error.reason})
+            log.info("card-handshake-failed", extra={"error": error.reason})
             return
-        log.warning(
-            "card-handshake-failed",
-            extra={"verify_code": error.verify_code, "verify_message": error.verify_message, "peer": peer},
-        )
-        self._door.tickets.note_failure(peer, self._door.clock())
+        told = {"verify_code": error.verify_code, "verify_message": error.verify_message, "peer": peer}
+        if isinstance(self._way, Fronted):
+            log.warning("card-terminator-refused", extra=told)
+            return
+        reason = self._reason_of(talk.shown if isinstance(talk, Talk) else None)
+        log.warning("card-handshake-failed", extra=told | {"reason": reason})
+        self._door.tickets.note_failure(peer, reason, self._door.clock())
+
+    def _reason_of(self, certificate: bytes | None) -> Reason:
+        """What our own judge has against a certificate that OpenSSL refused; nobody is asked about it."""
+        try:
+            if certificate is not None:
+                self._door.verify(certificate, self._door.clock())
+        except Refused as refused:
+            return refused.reason
+        except Exception as error:  # noqa: BLE001  # as in `_look_at`
+            log.error("card-check-failed", extra={"error": type(error).__name__})  # noqa: TRY400
+        return Reason.CARD_HANDSHAKE_FAILED
 
 
-async def _head(talk: Talk) -> bytes:
+async def _head(talk: Conversation) -> bytes:
     """Bytes up to the empty line; what follows it is of no interest, since the connection ends with the answer."""
     head = b""
     while b"\r\n\r\n" not in head:
@@ -202,36 +208,6 @@ async def _head(talk: Talk) -> bytes:
         if not piece:
             raise ConnectionResetError("the other side went away")
         head += piece
-        if len(head) > _HEAD_BYTES:
-            raise BadRequestError(400)
+        if len(head) > HEAD_BYTES:
+            raise BadRequestError(Fault.UNREADABLE)
     return head[: head.index(b"\r\n\r\n")]
-
-
-def read_request(head: bytes, host: bytes) -> str:
-    """The `state` of our one request. BadRequestError: 400 for what has two readings, 404 for anything else."""
-    line, *lines = head.split(b"\r\n")
-    request = _REQUEST.fullmatch(line)
-    fields = [_FIELD.fullmatch(one) for one in lines]
-    if request is None or len(fields) > _FIELDS:
-        raise BadRequestError(400)
-    hosts = []
-    for field in fields:
-        name = b"" if field is None else field[1].lower()
-        if field is None or name in {b"content-length", b"transfer-encoding", b"upgrade"}:
-            raise BadRequestError(400)
-        if name == b"host":
-            hosts.append(field[2].rstrip(b" \t").lower())
-    if hosts != [host]:
-        raise BadRequestError(400)
-    target = _TARGET.fullmatch(request[2])
-    if request[1] != b"GET" or target is None:
-        raise BadRequestError(404)
-    return target[1].decode()
-
-
-def _answer(status: int, location: str) -> bytes:
-    phrase, body = _WORDS[status]
-    lines = [b"HTTP/1.1 " + phrase, b"connection: close", b"content-length: %d" % len(body)]
-    lines += [b"content-type: text/plain; charset=utf-8"] if body else [b"location: " + location.encode()]
-    lines += [name + b": " + value for name, value in SECURITY_HEADERS]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body

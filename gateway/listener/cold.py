@@ -109,6 +109,8 @@ class _Answering:
         self._pieces: asyncio.Queue[bytes | HerseError | None] = asyncio.Queue()
         self._head: tuple[int, Headers, int | None] | None = None
         self.started = False
+        self._clear = asyncio.Event()
+        self._clear.set()
         self._bodiless = request.body is None
         client.flow = self
 
@@ -126,13 +128,16 @@ class _Answering:
     # the client's flow
 
     def pause(self) -> None:
-        """Own pages are small: nothing to hold back."""
+        """Hold an answer of the portal back: own pages are small, but what was sent for a person may bring a file."""
+        self._clear.clear()
 
     def resume(self) -> None:
-        """Own pages are small: nothing to hold back."""
+        """Let it go on."""
+        self._clear.set()
 
     def cancel(self) -> None:
         self._pieces.put_nowait(DisconnectedError())
+        self._clear.set()
 
     async def receive(self) -> Message:
         body, self._body = self._body, None
@@ -167,3 +172,4 @@ class _Answering:
         self._client.send(body)
         if not more:
             self._client.finish()
+        await self._clear.wait()

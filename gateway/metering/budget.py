@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from gateway.model import Effect, Quota
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gateway.model import Budget
 
@@ -61,7 +61,7 @@ class _Asked(NamedTuple):
 
 @dataclass(slots=True)
 class Seen:
-    """Whom one account looked up in one teleservice. Changed by the functions of this file alone."""
+    """Whom one account, or one of its holders, looked up in one teleservice. Changed by this file alone."""
 
     latest: int = 0
     windows: dict[timedelta, Window] = field(default_factory=dict)
@@ -101,6 +101,32 @@ def hit(seen: Seen, budgets: tuple[Budget, ...], pseudonym: bytes, at: datetime,
         window[pseudonym] = now
         window.move_to_end(pseudonym)
     return Outcome(_PERMIT, None, _quotas(seen.asked, proved, now), None)
+
+
+def hit_together(
+    parts: Sequence[tuple[Seen, tuple[Budget, ...]]], pseudonym: bytes, at: datetime, proved_at: datetime | None
+) -> Outcome:
+    """As `hit`, for one look-up that counts in several places: asked of all, counted in all or in none."""
+    proved = None if proved_at is None else microseconds(proved_at)
+    now = max(microseconds(at), proved or 0, *(seen.latest for seen, _ in parts))
+    refusing: tuple[Budget, int] | None = None
+    for seen, budgets in parts:
+        seen.latest = now
+        if budgets is not seen.arranged or now >= seen.all_stay_until:
+            arrange(seen, budgets, now)
+        for one in seen.asked:
+            if pseudonym not in one.window:
+                refusing = _weightier(refusing, one, proved, now)
+    if refusing is None:
+        for seen, _ in parts:
+            for window, _ in seen.spans:
+                window[pseudonym] = now
+                window.move_to_end(pseudonym)
+    quotas = tuple(quota for seen, _ in parts for quota in _quotas(seen.asked, proved, now))
+    if refusing is None:
+        return Outcome(_PERMIT, None, quotas, None)
+    budget, wait = refusing
+    return Outcome(budget.past, budget, quotas, wait)
 
 
 def remember(seen: Seen, pseudonym: bytes, last: datetime, at: datetime) -> None:

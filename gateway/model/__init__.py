@@ -8,7 +8,7 @@ Times are called `at` and are aware UTC. What is made for each request is a name
 
 from __future__ import annotations
 
-from gateway.model.assurance import ANONYMOUS, Assurance, Level, Method, Proof, Subject
+from gateway.model.assurance import ANONYMOUS, Assurance, Delegation, Level, Method, Proof, Subject
 from gateway.model.decision import (
     AccessRequest,
     Budget,
@@ -32,6 +32,7 @@ __all__ = [
     "Budget",
     "Challenge",
     "Decision",
+    "Delegation",
     "Effect",
     "Event",
     "EventKind",

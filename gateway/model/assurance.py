@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
 
@@ -24,7 +25,7 @@ class Method(StrEnum):
     """A way to prove who one is: RFC 8176 values, and words of ours where it has none.
 
     `hwk` is a passkey that verified its user; `psc` and `psc-sc` are Pro Santé Connect by the phone and by the card;
-    `invite` is the out-of-band code of an enrolment.
+    `invite` is the out-of-band code of an enrolment, `rc` a recovery code.
     """
 
     PASSWORD = "pwd"  # noqa: S105  # the RFC's word
@@ -34,6 +35,7 @@ class Method(StrEnum):
     SSO = "psc"
     SSO_CARD = "psc-sc"
     INVITATION = "invite"
+    RECOVERY = "rc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Assurance:
         methods = {proof.method for proof in self.proofs}
         level = Level.NONE
         if Method.PASSWORD in methods:
-            level = Level.MFA if Method.TOTP in methods else Level.PASSWORD
+            level = Level.MFA if methods & _CODES else Level.PASSWORD
         if methods & _TWO_BY_THEMSELVES:
             level = Level.MFA
         if methods & _CARDS:
@@ -75,6 +77,10 @@ class Assurance:
         """
         return self._proved[level]
 
+    def proved_by(self, methods: Collection[Method]) -> datetime | None:
+        """When one of these methods was last proved; None if none of them was."""
+        return max((proof.at for proof in self.proofs if proof.method in methods), default=None)
+
     def with_proof(self, proof: Proof) -> Assurance:
         """The same assurance with one proof added, or renewed."""
         kept = tuple(one for one in self.proofs if one.method is not proof.method)
@@ -83,24 +89,45 @@ class Assurance:
     def _latest(self, level: Level) -> datetime | None:
         if level is Level.NONE or self.level < level:
             return None
-        counting = _COUNTS_FOR[level]
+        counting = COUNTS_FOR[level]
         return max(proof.at for proof in self.proofs if proof.method in counting)
 
 
 _CARDS = frozenset({Method.SMART_CARD, Method.SSO_CARD})
 # Possession and a PIN or a finger in one act.
 _TWO_BY_THEMSELVES = frozenset({Method.PASSKEY, Method.SSO})
-_SECOND_FACTORS = _CARDS | _TWO_BY_THEMSELVES | {Method.TOTP}
-_COUNTS_FOR: dict[Level, frozenset[Method]] = {
+# Possession alone: the second factor of a password.
+_CODES = frozenset({Method.TOTP, Method.RECOVERY})
+_SECOND_FACTORS = _CARDS | _TWO_BY_THEMSELVES | _CODES
+COUNTS_FOR: dict[Level, frozenset[Method]] = {
     Level.PASSWORD: _SECOND_FACTORS | {Method.PASSWORD},
     Level.MFA: _SECOND_FACTORS,
     Level.CARD: _CARDS,
 }
+"""By level, the methods whose latest proof tells how fresh it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What the holder of an account gave to somebody who has proofs of his own: these teleservices, until then.
+
+    `name` is the delegate's, `reference` the delegation's own and may be shown and recorded. `until` is the first
+    moment at which it no longer holds. `own` is the delegate's own account, if it is that which proves him.
+    """
+
+    reference: str
+    name: str
+    teleservices: frozenset[str]
+    until: datetime
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Who asks. Nobody is a subject too: `ANONYMOUS`. `account` is the canonical identifier (see identity.accounts).
+
+    `holder` is the name of the person, where what was proved tells it: a holder of a shared account, or the delegate
+    for whom `delegation` says what he may do on it.
 
     `met` is the policy's own note of what this subject was found to meet, and until when (see policy.evaluate). It says
     nothing that the other fields do not say, and is gone with the subject: when a proof is added, or the session ends.
@@ -113,6 +140,7 @@ class Subject:
     holder: str | None = None
     assurance: Assurance = Assurance()
     session: str | None = None
+    delegation: Delegation | None = None
     met: dict[object, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from gateway.model.assurance import Level, Subject
+    from gateway.model.assurance import Level, Method, Subject
     from gateway.model.reason import Effect, Reason
 
 
@@ -36,12 +36,14 @@ class Budget:
     """At most `people` different patients in any `window`; past it, `past` (CHALLENGE or DENY).
 
     A CHALLENGE budget counts people seen since the last proof of the needed level: a fresh proof opens a new stretch.
-    A DENY budget counts everybody in the window, whatever was proved.
+    A DENY budget counts everybody in the window, whatever was proved. `per_holder`: counted for each person who uses
+    the account, instead of for the account.
     """
 
     people: int
     window: timedelta
     past: Effect
+    per_holder: bool = False
 
 
 class Quota(NamedTuple):
@@ -54,10 +56,14 @@ class Quota(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Obligation: count the patient of this request against these budgets before it is forwarded."""
+    """Obligation: count the patient of this request against these budgets before it is forwarded.
+
+    `budgets` are those of the account, `of_holder` those of each person who uses it.
+    """
 
     patient: PatientLocator
     budgets: tuple[Budget, ...]
+    of_holder: tuple[Budget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a CHALLENGE asks for: a level, proved at most `max_age` ago (None: at any time in this session)."""
+    """What a CHALLENGE asks for: a level, proved at most `max_age` ago (None: at any time in this session).
+
+    `methods`: by one of these; empty is by any that reaches the level.
+    """
 
     level: Level
     max_age: timedelta | None = None
+    methods: tuple[Method, ...] = ()
 
 
 class AccessRequest(NamedTuple):

@@ -16,11 +16,26 @@ class EventKind(StrEnum):
     ACCOUNT_CREATED = "account-created"
     ACCOUNT_LOCKED = "account-locked"
     ACCOUNT_UNLOCKED = "account-unlocked"
+    ACCOUNT_WOKEN = "account-woken"
     INVITED = "invited"
     PASSWORD_SET = "password-set"  # noqa: S105
     PASSWORD_CHANGE_ASKED = "password-change-asked"  # noqa: S105
+    RESET_ASKED = "reset-asked"
+    QUARANTINE_BEGUN = "quarantine-begun"
+    QUARANTINE_ENDED = "quarantine-ended"
+    RELEASE_ASKED = "release-asked"
+    RECOVERY_CODES_MADE = "recovery-codes-made"
+    RECOVERY_CODE_USED = "recovery-code-used"
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"
+    MAIL_CHANGE_ASKED = "mail-change-asked"
+    MAIL_CHANGED = "mail-changed"
+    SSO_LINKED = "sso-linked"
+    SSO_UNLINKED = "sso-unlinked"
+    DELEGATION_GIVEN = "delegation-given"
+    DELEGATION_ENDED = "delegation-ended"
+    DEVICE_NEW = "device-new"
+    DEVICE_FORGOTTEN = "device-forgotten"
     SIGN_IN = "sign-in"
     SIGN_IN_FAILED = "sign-in-failed"
     STEP_UP = "step-up"
@@ -37,7 +52,8 @@ class Event(NamedTuple):
     """One thing that happened to an account, as the ledger keeps it. No patient number in clear, ever.
 
     `request` ties the rows of one request together (16 random bytes); `pseudonym` is the keyed hash of one patient
-    number; `network` is the client's address; `device` a short, cleaned User-Agent.
+    number; `network` is the client's address; `device` a short, cleaned User-Agent. `holder` names the person where it
+    is known who of those that use the account it was; `delegate` is the reference of the delegation he came by.
     """
 
     kind: EventKind
@@ -53,6 +69,8 @@ class Event(NamedTuple):
     pseudonym: bytes | None = None
     status: int | None = None
     categories: tuple[str, ...] = ()
+    holder: str | None = None
+    delegate: str | None = None
 
 
 class Receipt(NamedTuple):

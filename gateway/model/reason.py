@@ -23,12 +23,15 @@ class Reason(StrEnum):
     SECOND_FACTOR_REQUIRED = "second-factor-required"
     SECOND_FACTOR_STALE = "second-factor-stale"
     CARD_REQUIRED = "card-required"
+    METHOD_REQUIRED = "method-required"
     SESSION_MOVED = "session-moved"
     BUDGET_PROOF_REQUIRED = "budget-proof-required"
     # denials of the policy and the meter
     NO_TELESERVICE = "no-teleservice"
     PROFESSION_NOT_ALLOWED = "profession-not-allowed"
     ACCOUNT_NOT_ALLOWED = "account-not-allowed"
+    NOT_DELEGATED = "not-delegated"
+    DELEGATION_ENDED = "delegation-ended"
     BUDGET_EXHAUSTED = "budget-exhausted"
     PATIENT_NUMBER_MISSING = "patient-number-missing"
     PATIENT_NUMBER_MALFORMED = "patient-number-malformed"
@@ -59,18 +62,27 @@ class Reason(StrEnum):
     CODE_USED = "code-used"
     THROTTLED = "throttled"
     ACCOUNT_LOCKED = "account-locked"
+    ACCOUNT_ASLEEP = "account-asleep"
     SECOND_FACTOR_MISSING = "second-factor-missing"
     INVITATION_WRONG = "invitation-wrong"
     PASSWORD_TOO_WEAK = "password-too-weak"  # noqa: S105
     PASSWORD_BREACHED = "password-breached"  # noqa: S105
     PASSWORD_MUST_CHANGE = "password-must-change"  # noqa: S105
     PASSWORD_REPEATED = "password-repeated"  # noqa: S105
+    RESET_TICKET_WRONG = "reset-ticket-wrong"
+    ACCOUNT_QUARANTINED = "account-quarantined"
+    RECOVERY_CODE_WRONG = "recovery-code-wrong"
     FORM_FORGED = "form-forged"
     PROOF_TOO_OLD = "proof-too-old"
     PASSKEY_WRONG = "passkey-wrong"
     PASSKEY_CLONED = "passkey-cloned"
     PASSKEY_EXPIRED = "passkey-expired"
     PASSKEY_LIMIT = "passkey-limit"
+    # the mail address of the account
+    MAIL_ADDRESS_WRONG = "mail-address-wrong"
+    MAIL_LINK_WRONG = "mail-link-wrong"
+    MAIL_TOO_OFTEN = "mail-too-often"
+    MAIL_UNAVAILABLE = "mail-unavailable"
     # the provider (Pro Santé Connect)
     SSO_UNREACHABLE = "sso-unreachable"
     SSO_REFUSED = "sso-refused"
@@ -79,6 +91,10 @@ class Reason(StrEnum):
     SSO_TOO_OLD = "sso-too-old"
     SSO_ACR_TOO_LOW = "sso-acr-too-low"
     SSO_IDENTITY_INVALID = "sso-identity-invalid"
+    SSO_UNKNOWN = "sso-unknown"
+    SSO_OF_ANOTHER = "sso-of-another"
+    SSO_NOT_SET_UP = "sso-not-set-up"
+    RPPS_MALFORMED = "rpps-malformed"
     # the card itself
     CARD_MALFORMED = "card-malformed"
     CARD_NOT_TRUSTED = "card-not-trusted"

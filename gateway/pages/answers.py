@@ -27,6 +27,7 @@ Fields = list[tuple[bytes, bytes]]
 
 SIGN_IN_PATH: Final = "/.herse/sign-in"
 STEP_UP_PATH: Final = "/.herse/step-up"
+CONTINUE_PATH: Final = "/.herse/continue"
 _SEE_OTHER = 303
 
 
@@ -43,18 +44,26 @@ def redirect(decision: Decision, to: str) -> tuple[int, Fields, bytes]:
     if reason is Reason.SIGN_IN_REQUIRED:
         where = f"{SIGN_IN_PATH}?to={to}"
     else:
-        where = f"{STEP_UP_PATH}?to={to}&reason={reason}"
+        named = decision.challenge.methods if decision.challenge is not None else ()
+        methods = f"&methods={'.'.join(named)}" if reason is Reason.METHOD_REQUIRED else ""
+        where = f"{STEP_UP_PATH}?to={to}&reason={reason}{methods}"
     return _SEE_OTHER, [*SECURITY_HEADERS, (b"location", where.encode("ascii"))], b""
 
 
-def refusal(  # one answer, told whole
+def refusal(  # noqa: PLR0917  # one answer, told whole
     decision: Decision,
     accept: bytes,
     accept_language: bytes,
     instance: str,
     account: str | None = None,
+    delegate: str | None = None,
+    kept: str | None = None,
 ) -> tuple[int, Fields, bytes]:
-    """Status, fields and body of a decision that is not PERMIT; `account` is the title of who is signed in."""
+    """Status, fields and body of a decision that is not PERMIT; `account` is the title of who is signed in.
+
+    `delegate` is the name of who acts for it, if it is not its holder.
+    `kept` refers to what was sent and now waits for a proof: the problem document says where it is confirmed.
+    """
     reason = decision.reason
     tongue = language(accept_language)
     wait = decision.retry_after_seconds
@@ -65,12 +74,16 @@ def refusal(  # one answer, told whole
     if decision.effect is Effect.CHALLENGE:
         fields.append((b"www-authenticate", _authenticate(decision.challenge)))
     if wants_page(accept):
-        body = refusal_page(reason, tongue, account=account, instance=instance, retry_after_seconds=wait)
+        body = refusal_page(
+            reason, tongue, account=account, delegate=delegate, instance=instance, retry_after_seconds=wait
+        )
         fields.append((b"content-type", HTML_TYPE.encode("ascii")))
     else:
         # Whoever is not signed in does not learn which paths exist.
         named = decision.rule is not None and reason is not Reason.SIGN_IN_REQUIRED
         extra = {"teleservice": decision.rule} if named else {}
+        if kept is not None:
+            extra["kept"] = f"{CONTINUE_PATH}?to={kept}"
         body = problem(reason, tongue, instance=instance, extra=extra)
         fields.append((b"content-type", PROBLEM_TYPE.encode("ascii")))
     return explanation(reason).status, fields, body
@@ -119,4 +132,6 @@ def _authenticate(challenge: Challenge | None) -> bytes:
         return b'Bearer realm="portal"'
     age = "" if challenge.max_age is None else f', max_age="{int(challenge.max_age.total_seconds())}"'
     level = challenge.level.name.lower()
-    return f'Bearer error="insufficient_user_authentication", acr_values="{level}"{age}'.encode("ascii")
+    methods = f', amr_values="{" ".join(challenge.methods)}"' if challenge.methods else ""
+    told = f'Bearer error="insufficient_user_authentication", acr_values="{level}"{methods}{age}'
+    return told.encode("ascii")

@@ -48,8 +48,14 @@ def readable_device(text: str | None, language: Language) -> str:
     """`Firefox sur Windows`; what is not recognised is shown as it came, shortened; nothing is `appareil inconnu`."""
     if not text:
         return "appareil inconnu" if language == "fr" else "unknown device"
+    known = recognised_device(text, language)
+    return known or (text if len(text) <= 40 else text[:39] + "…")  # noqa: PLR2004  # what fits a table cell
+
+
+def recognised_device(text: str, language: Language) -> str | None:
+    """`Firefox sur Windows`, in our own words alone; None if neither browser nor system is recognised."""
     browser = next((name for mark, name in _BROWSERS if mark in text), None)
     system = next((name for mark, name in _SYSTEMS if mark in text), None)
     if browser and system:
         return f"{browser} {'sur' if language == 'fr' else 'on'} {system}"
-    return browser or system or (text if len(text) <= 40 else text[:39] + "…")  # noqa: PLR2004  # what fits a table cell
+    return browser or system

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.model import EventKind, Method, Reason
+from gateway.pages.explanation import PROVIDER
 from gateway.pages.reasons import explanation
 from gateway.pages.typography import typeset
 
@@ -32,11 +33,26 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
             EventKind.ACCOUNT_CREATED,
             EventKind.ACCOUNT_LOCKED,
             EventKind.ACCOUNT_UNLOCKED,
+            EventKind.ACCOUNT_WOKEN,
+            EventKind.DEVICE_NEW,
+            EventKind.DEVICE_FORGOTTEN,
             EventKind.INVITED,
             EventKind.PASSWORD_SET,
             EventKind.PASSWORD_CHANGE_ASKED,
+            EventKind.RESET_ASKED,
+            EventKind.QUARANTINE_BEGUN,
+            EventKind.QUARANTINE_ENDED,
+            EventKind.RELEASE_ASKED,
+            EventKind.RECOVERY_CODES_MADE,
+            EventKind.RECOVERY_CODE_USED,
             EventKind.FACTOR_ADDED,
             EventKind.FACTOR_REMOVED,
+            EventKind.MAIL_CHANGE_ASKED,
+            EventKind.MAIL_CHANGED,
+            EventKind.SSO_LINKED,
+            EventKind.SSO_UNLINKED,
+            EventKind.DELEGATION_GIVEN,
+            EventKind.DELEGATION_ENDED,
         }
     ),
 }
@@ -53,11 +69,32 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.ACCOUNT_CREATED: ("Compte créé", "Account created"),
     EventKind.ACCOUNT_LOCKED: ("Compte bloqué", "Account locked"),
     EventKind.ACCOUNT_UNLOCKED: ("Compte débloqué", "Account unlocked"),
+    EventKind.ACCOUNT_WOKEN: ("Compte réveillé après six mois sans connexion", "Account woken after six months unused"),
+    EventKind.DEVICE_NEW: ("Connexion depuis un nouvel appareil", "Sign-in from a new device"),
+    EventKind.DEVICE_FORGOTTEN: ("Appareil oublié", "Device forgotten"),
     EventKind.INVITED: ("Code d'activation remis", "Activation code issued"),
     EventKind.PASSWORD_SET: ("Mot de passe choisi", "Password set"),
     EventKind.PASSWORD_CHANGE_ASKED: ("Nouveau mot de passe demandé", "New password asked for"),
+    EventKind.RESET_ASKED: ("Lien demandé pour changer le mot de passe", "Link asked for to change the password"),
+    EventKind.QUARANTINE_BEGUN: (
+        "Données des patients fermées jusqu'à preuve de votre identité",
+        "Patients' data closed until your identity is proved",
+    ),
+    EventKind.QUARANTINE_ENDED: (
+        "Identité prouvée, données des patients accessibles de nouveau",
+        "Identity proved, patients' data can be opened again",
+    ),
+    EventKind.RELEASE_ASKED: ("Réouverture demandée par un agent du support", "Reopening asked for by a support agent"),
+    EventKind.RECOVERY_CODES_MADE: ("Nouveaux codes de secours créés", "New recovery codes made"),
+    EventKind.RECOVERY_CODE_USED: ("Code de secours utilisé", "Recovery code used"),
     EventKind.FACTOR_ADDED: ("Moyen de connexion ajouté au compte", "Means of signing in added to the account"),
     EventKind.FACTOR_REMOVED: ("Moyen de connexion retiré du compte", "Means of signing in removed from the account"),
+    EventKind.DELEGATION_GIVEN: ("Délégation donnée", "Delegation given"),
+    EventKind.DELEGATION_ENDED: ("Délégation terminée", "Delegation ended"),
+    EventKind.SSO_LINKED: ("Identité de connexion liée au compte", "Sign-in identity linked to the account"),
+    EventKind.SSO_UNLINKED: ("Identité de connexion retirée du compte", "Sign-in identity removed from the account"),
+    EventKind.MAIL_CHANGE_ASKED: ("Changement d'adresse électronique demandé", "Change of mail address asked for"),
+    EventKind.MAIL_CHANGED: ("Adresse électronique changée", "Mail address changed"),
     EventKind.SIGN_IN: ("Connexion", "Signed in"),
     EventKind.SIGN_IN_FAILED: ("Échec de connexion", "Sign-in failed"),
     EventKind.STEP_UP: ("Identité confirmée", "Identity confirmed"),
@@ -71,7 +108,16 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
 }
 
 _ALARMING: Final = frozenset(
-    {EventKind.SIGN_IN_FAILED, EventKind.STEP_UP_FAILED, EventKind.REFUSED, EventKind.ACCOUNT_LOCKED}
+    {
+        EventKind.SIGN_IN_FAILED,
+        EventKind.STEP_UP_FAILED,
+        EventKind.REFUSED,
+        EventKind.ACCOUNT_LOCKED,
+        EventKind.RESET_ASKED,
+        EventKind.QUARANTINE_BEGUN,
+        EventKind.RELEASE_ASKED,
+        EventKind.RECOVERY_CODE_USED,
+    }
 )
 
 _METHODS: Final[dict[str, tuple[str, str]]] = {
@@ -79,9 +125,12 @@ _METHODS: Final[dict[str, tuple[str, str]]] = {
     Method.TOTP: ("code à 6 chiffres", "6-digit code"),
     Method.PASSKEY: ("clé d'accès", "passkey"),
     Method.SMART_CARD: ("carte", "card"),
-    Method.SSO: ("Pro Santé Connect", "Pro Santé Connect"),
-    Method.SSO_CARD: ("Pro Santé Connect, carte", "Pro Santé Connect, card"),
+    Method.SSO: (PROVIDER, PROVIDER),
+    Method.SSO_CARD: (f"{PROVIDER}, carte", f"{PROVIDER}, card"),
     Method.INVITATION: ("code d'activation", "activation code"),
+    Method.RECOVERY: ("code de secours", "recovery code"),
+    "mail": ("lien reçu par courriel", "link received by e-mail"),
+    "agents": ("deux agents du support", "two support agents"),
 }
 
 
@@ -104,18 +153,29 @@ def _looked_up(kind: EventKind, language: Language, people: int) -> str:
     return f"{people} personne{many} {f'recherchée{many} sans résultat' if missed else f'consultée{many}'}"
 
 
-def reason_sentence(reason: str | None, language: Language) -> str:
+def reason_sentence(reason: str | None, language: Language, provider: str | None = None) -> str:
     """The sentence of a stored reason; empty if there is none, or if it is a word of another version of Herse."""
     try:
-        return "" if reason is None else explanation(Reason(reason)).sentence(language)
+        return "" if reason is None else explanation(Reason(reason)).naming(provider).sentence(language)
     except ValueError:
         return ""
 
 
-def method_name(method: str | None, language: Language) -> str:
-    """`mot de passe`, `code à 6 chiffres`; empty if there is none; several methods are joined by `+`."""
+def method_name(method: str | None, language: Language, provider: str | None = None) -> str:
+    """`mot de passe`, `code à 6 chiffres`; empty if there is none; several methods are joined by `+`.
+
+    `provider`: what stands in the place of Pro Santé Connect, where another one is set.
+    """
     named = (_METHODS[one][language == "en"] if one in _METHODS else one for one in (method or "").split("+") if one)
-    return typeset(" + ".join(named), language)
+    return typeset(" + ".join(one.replace(PROVIDER, provider or PROVIDER) for one in named), language)
+
+
+def by_whom(holder: str | None, language: Language, *, delegate: bool) -> str:
+    """`par Mme Martin (par délégation)`; empty where it is not known who of those that use the account it was."""
+    if holder is None:
+        return ""
+    words = ("par", "par délégation") if language == "fr" else ("by", "by delegation")
+    return f"{words[0]} {holder} ({words[1]})" if delegate else f"{words[0]} {holder}"
 
 
 def is_alarming(kind: EventKind) -> bool:

@@ -6,13 +6,16 @@ The sentences are for a pharmacist at the counter: no jargon, no blame, always a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.pages.typography import typeset
 
 if TYPE_CHECKING:
     from gateway.pages.language import Language
+
+
+PROVIDER: Final = "Pro Santé Connect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class Explanation:
     remedy_en: str
     way: Way | None = None
 
+    def naming(self, provider: str | None) -> Explanation:
+        """The same with this provider in the place of Pro Santé Connect; None: as it is."""
+        if provider is None or provider == PROVIDER:
+            return self
+        names = ("title_fr", "title_en", "fr", "en", "remedy_fr", "remedy_en")
+        return replace(self, **{name: getattr(self, name).replace(PROVIDER, provider) for name in names})
+
     def title(self, language: Language) -> str:
         """The heading."""
         return typeset(self.title_fr if language == "fr" else self.title_en, language)
@@ -58,7 +68,11 @@ class Explanation:
 HOME: Final = Way("/", "Retour à l'accueil du portail", "Back to the portal's home page")
 SIGN_IN: Final = Way("/.herse/sign-in", "Se connecter", "Sign in", keeps=True)
 STEP_UP: Final = Way("/.herse/step-up", "Saisir un code à 6 chiffres", "Enter a 6-digit code", keeps=True)
+MEANS: Final = Way("/.herse/step-up", "Voir les moyens proposés", "See the means on offer", keeps=True)
 CARD: Final = Way("/.herse/card", "Utiliser ma carte CPS", "Use my CPS card", keeps=True)
+ANOTHER_WAY: Final = Way(
+    "/.herse/sign-in", "Choisir un autre moyen de connexion", "Choose another way to sign in", keeps=True
+)
 ENROL: Final = Way("/.herse/enrol", "Utiliser un code d'activation", "Use an activation code")
 PASSKEYS: Final = Way("/.herse/account/passkeys", "Voir mes clés d'accès", "See my passkeys")
 EVENTS: Final = Way("/.herse/account/events", "Voir mes derniers événements", "See my latest events")

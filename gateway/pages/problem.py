@@ -24,12 +24,14 @@ def problem(
     instance: str | None = None,
     status: int | None = None,
     extra: Mapping[str, Any] | None = None,
+    provider: str | None = None,
 ) -> bytes:
     """UTF-8 JSON: type, title, status, detail, remedy; `instance` is a request id and becomes a URN.
 
     `status` overrides the reason's own (an unknown page of the gateway is 404). `extra` members never replace these.
+    `provider` stands in the place of Pro Santé Connect, where another one is set.
     """
-    told = explanation(reason)
+    told = explanation(reason).naming(provider)
     members: dict[str, Any] = dict(extra or {})
     members |= {
         "type": f"urn:herse:reason:{reason}",

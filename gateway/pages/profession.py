@@ -15,6 +15,7 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
     "dentist": ("Chirurgien-dentiste", "Dentist"),
     "midwife": ("Sage-femme", "Midwife"),
     "physiotherapist": ("Masseur-kinésithérapeute", "Physiotherapist"),
+    "employee": ("Employé", "Employee"),
     "other": ("Autre profession de santé", "Other health profession"),
 }
 

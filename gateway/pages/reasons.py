@@ -14,10 +14,12 @@ from gateway.pages import (
     reasons_access,
     reasons_card,
     reasons_card_way,
+    reasons_mail,
     reasons_passkey,
     reasons_password,
     reasons_sign_in,
     reasons_sso,
+    reasons_ways_back,
     reasons_wire,
 )
 
@@ -30,10 +32,12 @@ PARTS: Final = (
     reasons_wire.EXPLANATIONS,
     reasons_sign_in.EXPLANATIONS,
     reasons_passkey.EXPLANATIONS,
+    reasons_mail.EXPLANATIONS,
     reasons_password.EXPLANATIONS,
     reasons_sso.EXPLANATIONS,
     reasons_card.EXPLANATIONS,
     reasons_card_way.EXPLANATIONS,
+    reasons_ways_back.EXPLANATIONS,
 )
 
 EXPLANATIONS: Final[dict[Reason, Explanation]] = dict(chain.from_iterable(part.items() for part in PARTS))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.model import Reason
-from gateway.pages.explanation import EVENTS, HOME, SIGN_IN, STEP_UP, Explanation
+from gateway.pages.explanation import EVENTS, HOME, MEANS, SIGN_IN, STEP_UP, Explanation
 
 EXPLANATIONS: Final[dict[Reason, Explanation]] = {
     Reason.PERMITTED: Explanation(
@@ -55,9 +55,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Votre session est utilisée depuis un autre réseau ou un autre appareil que celui où elle a été ouverte.",
         "Your session is used from another network or device than the one it was opened with.",
         "Saisissez un nouveau code à 6 chiffres ; vous arriverez ensuite à la page demandée. "
-        "Si vous n'avez changé ni d'appareil ni de lieu, déconnectez-vous et appelez le 36 08.",
+        "Si vous n'avez changé ni d'appareil ni de lieu, déconnectez-vous et appelez le support de votre portail.",
         "Enter a new 6-digit code; you will then land on the page you asked for. "
-        "If you changed neither device nor place, sign out and call 36 08.",
+        "If you changed neither device nor place, sign out and call your portal's support.",
         STEP_UP,
     ),
     Reason.CARD_REQUIRED: Explanation(
@@ -66,9 +66,20 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Your CPS card is needed",
         "Ce téléservice demande une connexion avec votre carte CPS ou e-CPS.",
         "This service asks for a connection with your CPS or e-CPS card.",
-        "La carte ne peut pas être lue ici : passez par votre accès habituel avec la carte, ou appelez le 36 08.",
-        "The card cannot be read here: use your usual access with the card, or call 36 08.",
+        "La carte ne peut pas être lue ici : passez par votre accès habituel avec la carte, ou appelez le support de "
+        "votre portail.",
+        "The card cannot be read here: use your usual access with the card, or call your portal's support.",
         HOME,
+    ),
+    Reason.METHOD_REQUIRED: Explanation(
+        401,
+        "Un autre moyen de connexion est demandé",
+        "Another means of signing in is needed",
+        "Ce téléservice ne s'ouvre qu'avec certains moyens de connexion.",
+        "This service opens with certain means of signing in alone.",
+        "Choisissez un des moyens proposés ; vous arriverez ensuite à la page demandée.",
+        "Choose one of the means on offer; you will then land on the page you asked for.",
+        MEANS,
     ),
     Reason.BUDGET_PROOF_REQUIRED: Explanation(
         401,
@@ -97,8 +108,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Service not open to your profession",
         "Ce téléservice n'est pas ouvert à la profession enregistrée pour votre compte.",
         "This service is not open to the profession registered for your account.",
-        "Si votre profession est mal enregistrée, appelez le 36 08.",
-        "If your profession is registered wrongly, call 36 08.",
+        "Si votre profession est mal enregistrée, appelez le support de votre portail.",
+        "If your profession is registered wrongly, call your portal's support.",
         HOME,
     ),
     Reason.ACCOUNT_NOT_ALLOWED: Explanation(
@@ -107,8 +118,28 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Service not open to your account",
         "Votre compte ne fait pas partie de ceux qui peuvent utiliser ce téléservice.",
         "Your account is not one of those that may use this service.",
-        "Si vous devriez y avoir accès, appelez le 36 08.",
-        "If you should have access to it, call 36 08.",
+        "Si vous devriez y avoir accès, appelez le support de votre portail.",
+        "If you should have access to it, call your portal's support.",
+        HOME,
+    ),
+    Reason.NOT_DELEGATED: Explanation(
+        403,
+        "Non compris dans votre délégation",
+        "Not part of your delegation",
+        "Vous agissez pour un autre professionnel, et cela n'est pas ouvert à ses délégués, ou ne l'est pas à vous.",
+        "You act for another professional, and this is not open to delegates, or not to you.",
+        "S'il s'agit d'un téléservice, demandez-lui de l'ajouter à votre délégation, sur la page « Délégations ».",
+        "If it is a service, ask him to add it to your delegation, on the page “Delegations” of his account.",
+        HOME,
+    ),
+    Reason.DELEGATION_ENDED: Explanation(
+        403,
+        "Votre délégation a pris fin",
+        "Your delegation has ended",
+        "L'accès que le titulaire du compte vous avait donné est arrivé à son terme, ou il l'a retiré.",
+        "The access that the holder of the account gave you has reached its end, or he has withdrawn it.",
+        "S'il doit continuer, le titulaire peut en donner un nouveau, sur la page « Délégations » de son compte.",
+        "If it is to go on, the holder can give a new one, on the page “Delegations” of his account.",
         HOME,
     ),
     Reason.BUDGET_EXHAUSTED: Explanation(
@@ -120,9 +151,10 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The number of different patients this account may look up in this period is reached; the limit protects "
         "patients' data if an account is stolen.",
         "Les patients déjà consultés restent accessibles. Pour aller plus loin, utilisez votre carte CPS dans votre "
-        "logiciel, ou appelez le 36 08. Si ces consultations ne viennent pas de vous, appelez tout de suite.",
+        "logiciel, ou appelez le support de votre portail. Si ces consultations ne viennent pas de vous, appelez tout "
+        "de suite.",
         "Patients already looked up remain available. To go further, use your CPS card in your software, or call "
-        "36 08. If these look-ups are not yours, call at once.",
+        "your portal's support. If these look-ups are not yours, call at once.",
         EVENTS,
     ),
     Reason.PATIENT_NUMBER_MISSING: Explanation(

@@ -45,8 +45,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Card not valid yet",
         "La date de début de validité de cette carte n'est pas encore atteinte.",
         "The start date of this card has not been reached yet.",
-        "Utilisez votre carte actuelle jusqu'à cette date, ou appelez le 36 08.",
-        "Use your present card until that date, or call 36 08.",
+        "Utilisez votre carte actuelle jusqu'à cette date, ou appelez le support de votre portail.",
+        "Use your present card until that date, or call your portal's support.",
         SIGN_IN,
     ),
     Reason.CARD_REVOKED: Explanation(
@@ -55,8 +55,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Card revoked",
         "Cette carte a été mise en opposition : elle n'ouvre plus aucun accès.",
         "This card has been revoked: it opens nothing any more.",
-        "Utilisez votre nouvelle carte. Si vous n'avez pas demandé l'opposition, appelez le 36 08.",
-        "Use your new card. If you did not ask for the revocation, call 36 08.",
+        "Utilisez votre nouvelle carte. Si vous n'avez pas demandé l'opposition, appelez le support de votre portail.",
+        "Use your new card. If you did not ask for the revocation, call your portal's support.",
         SIGN_IN,
     ),
     Reason.CARD_REVOCATION_STALE: Explanation(
@@ -95,8 +95,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The identity on the card cannot be read",
         "Le nom ou le numéro national inscrit dans le certificat n'a pas la forme attendue ; il est donc refusé.",
         "The name or the national number in the certificate has not the expected form; to be safe, it is refused.",
-        "Une carte de service sans nom ne suffit pas : présentez une carte à votre nom, ou appelez le 36 08.",
-        "A service card without a name will not do: present a card in your name, or call 36 08.",
+        "Une carte de service sans nom ne suffit pas : présentez une carte à votre nom, ou appelez le support de votre "
+        "portail.",
+        "A service card without a name will not do: present a card in your name, or call your portal's support.",
         HOME,
     ),
 }

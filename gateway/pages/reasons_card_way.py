@@ -15,8 +15,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Card recognised, but linked to no account",
         "Votre carte est valable, mais aucun compte de ce portail n'est enregistré à votre numéro RPPS.",
         "Your card is valid, but no account of this portal is registered under your RPPS number.",
-        "Connectez-vous avec l'identifiant de votre cabinet ou officine. Pour y lier votre carte, appelez le 36 08.",
-        "Sign in with the identifier of your practice. To have your card linked to it, call 36 08.",
+        "Connectez-vous avec l'identifiant de votre cabinet ou officine. Pour y lier votre carte, appelez le support "
+        "de votre portail.",
+        "Sign in with the identifier of your practice. To have your card linked to it, call your portal's support.",
         SIGN_IN,
     ),
     Reason.CARD_OF_ANOTHER: Explanation(
@@ -60,9 +61,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "A certificate presented from your network has just been refused: it was not the authentication certificate "
         "of a CPS card.",
         "Fermez toutes les fenêtres du navigateur et recommencez en choisissant le certificat d'authentification de "
-        "votre carte. Si cela persiste, appelez le 36 08.",
+        "votre carte. Si cela persiste, appelez le support de votre portail.",
         "Close all windows of the browser and start over, choosing the authentication certificate of your card. If it "
-        "goes on, call 36 08.",
+        "goes on, call your portal's support.",
         CARD,
     ),
     Reason.CARD_NOT_SET_UP: Explanation(
@@ -71,8 +72,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "This portal does not read cards",
         "La connexion par carte n'est pas en service sur ce portail.",
         "Signing in by card is not in service on this portal.",
-        "Connectez-vous avec votre identifiant et un code à 6 chiffres. Pour toute question, appelez le 36 08.",
-        "Sign in with your identifier and a 6-digit code. For any question, call 36 08.",
+        "Connectez-vous avec votre identifiant et un code à 6 chiffres. Pour toute question, appelez le support de "
+        "votre portail.",
+        "Sign in with your identifier and a 6-digit code. For any question, call your portal's support.",
         HOME,
     ),
 }

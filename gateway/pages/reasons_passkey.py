@@ -15,8 +15,10 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Passkey not recognised",
         "Cette clé d'accès n'ouvre pas ce compte, ou votre appareil n'a pas vérifié que c'est bien vous.",
         "This passkey does not open this account, or your device did not check that it is you.",
-        "Recommencez et confirmez sur l'appareil (doigt, visage, code PIN), ou connectez-vous autrement. Aide : 36 08.",
-        "Try again and confirm on the device (finger, face or PIN), or use another way to sign in. Help: 36 08.",
+        "Recommencez et confirmez sur l'appareil (doigt, visage, code PIN), ou connectez-vous autrement. Aide : le "
+        "support de votre portail.",
+        "Try again and confirm on the device (finger, face or PIN), or use another way to sign in. Help: your portal's "
+        "support.",
         HOME,
     ),
     Reason.PASSKEY_CLONED: Explanation(
@@ -25,8 +27,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Passkey perhaps copied",
         "Le compteur de cette clé d'accès est revenu en arrière : il en existe peut-être une copie ; elle est refusée.",
         "The counter of this passkey went back: there may be a copy of it; it is refused.",
-        "Connectez-vous par un autre moyen, retirez cette clé de votre compte, et appelez le 36 08.",
-        "Sign in another way, remove this key from your account, and call 36 08.",
+        "Connectez-vous par un autre moyen, retirez cette clé de votre compte, et appelez le support de votre portail.",
+        "Sign in another way, remove this key from your account, and call your portal's support.",
         PASSKEYS,
     ),
     Reason.PASSKEY_EXPIRED: Explanation(

@@ -26,8 +26,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "A new password is asked for",
         "Par mesure de sécurité, il vous est demandé de choisir un nouveau mot de passe avant de continuer.",
         "As a security measure, you are asked to choose a new password before you go on.",
-        "Choisissez-le maintenant : une minute suffit. Une question : appelez le 36 08.",
-        "Choose it now: it takes a minute. A question: call 36 08.",
+        "Choisissez-le maintenant : une minute suffit. Une question : appelez le support de votre portail.",
+        "Choose it now: it takes a minute. A question: call your portal's support.",
         SIGN_IN,
     ),
     Reason.PASSWORD_REPEATED: Explanation(

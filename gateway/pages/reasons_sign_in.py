@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.model import Reason
-from gateway.pages.explanation import ENROL, HOME, SIGN_IN, STEP_UP, Explanation
+from gateway.pages.explanation import ANOTHER_WAY, ENROL, HOME, SIGN_IN, STEP_UP, Explanation
 
 EXPLANATIONS: Final[dict[Reason, Explanation]] = {
     Reason.CREDENTIALS_WRONG: Explanation(
@@ -15,8 +15,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Wrong identifier or password",
         "L'identifiant ou le mot de passe n'est pas le bon.",
         "The identifier or the password is not right.",
-        "Vérifiez les deux et recommencez. Mot de passe oublié : appelez le 36 08.",
-        "Check both and try again. Password forgotten: call 36 08.",
+        "Vérifiez les deux et recommencez. Mot de passe oublié : demandez un lien pour en choisir un autre.",
+        "Check both and try again. Password forgotten: ask for a link to choose another one.",
         SIGN_IN,
     ),
     Reason.CODE_WRONG: Explanation(
@@ -38,8 +38,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Ce code a déjà servi ; chaque code ne sert qu'une fois.",
         "This code has been used already; each code works once.",
         "Attendez le code suivant dans votre application (30 secondes au plus). Si vous n'avez pas utilisé ce code, "
-        "appelez le 36 08.",
-        "Wait for the next code in your application (30 seconds at most). If you have not used this code, call 36 08.",
+        "appelez le support de votre portail.",
+        "Wait for the next code in your application (30 seconds at most). If you have not used this code, call your "
+        "portal's support.",
         STEP_UP,
     ),
     Reason.THROTTLED: Explanation(
@@ -48,8 +49,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Too many tries",
         "Trop d'essais ont échoué ; une attente protège le compte contre qui chercherait à deviner.",
         "Too many tries have failed; a waiting time protects the account from guessing.",
-        "Attendez avant de recommencer. Si ces essais ne viennent pas de vous, appelez le 36 08.",
-        "Wait before you try again. If these tries are not yours, call 36 08.",
+        "Attendez avant de recommencer. Si ces essais ne viennent pas de vous, appelez le support de votre portail.",
+        "Wait before you try again. If these tries are not yours, call your portal's support.",
     ),
     Reason.ACCOUNT_LOCKED: Explanation(
         403,
@@ -57,8 +58,20 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Account locked",
         "Votre compte est bloqué : personne ne peut s'y connecter.",
         "Your account is locked: nobody can sign in to it.",
-        "Appelez le 36 08 pour le débloquer après vérification de votre identité.",
-        "Call 36 08 to have it unlocked after a check of your identity.",
+        "Appelez le support de votre portail pour le débloquer après vérification de votre identité.",
+        "Call your portal's support to have it unlocked after a check of your identity.",
+    ),
+    Reason.ACCOUNT_ASLEEP: Explanation(
+        403,
+        "Compte en sommeil",
+        "Account asleep",
+        "Ce compte n'a pas servi depuis six mois : pour protéger vos patients, il est mis en sommeil.",
+        "This account has not been used for six months: to protect your patients, it was put to sleep.",
+        "Connectez-vous avec votre carte CPS ou avec Pro Santé Connect : le compte se réveille aussitôt. Sans carte ni "
+        "téléphone : appelez le support de votre portail, qui le réveille après vérification de votre identité.",
+        "Sign in with your CPS card or with Pro Santé Connect: the account wakes at once. Without card or phone: call "
+        "your portal's support to have it woken after a check of your identity.",
+        ANOTHER_WAY,
     ),
     Reason.SECOND_FACTOR_MISSING: Explanation(
         403,
@@ -66,8 +79,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "No code application on this account",
         "Ce téléservice demande un code à 6 chiffres, et aucune application de codes n'est encore liée à ce compte.",
         "This service asks for a 6-digit code, and no code application is linked to this account yet.",
-        "Demandez un code d'activation au 36 08 : il permet de lier une application en quelques minutes.",
-        "Ask for an activation code at 36 08: with it you link an application in a few minutes.",
+        "Demandez un code d'activation au support de votre portail : il permet de lier une application en quelques "
+        "minutes.",
+        "Ask for an activation code from your portal's support: with it you link an application in a few minutes.",
         ENROL,
     ),
     Reason.INVITATION_WRONG: Explanation(
@@ -76,8 +90,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Wrong activation code",
         "L'identifiant ou le code d'activation n'est pas le bon, ou le code a déjà servi ou expiré.",
         "The identifier or the activation code is not right, or the code has been used or has expired.",
-        "Vérifiez les deux. Pour obtenir un nouveau code d'activation, appelez le 36 08.",
-        "Check both. To get a new activation code, call 36 08.",
+        "Vérifiez les deux. Pour obtenir un nouveau code d'activation, appelez le support de votre portail.",
+        "Check both. To get a new activation code, call your portal's support.",
         ENROL,
     ),
     Reason.PASSWORD_TOO_WEAK: Explanation(
@@ -86,8 +100,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Password too easy to guess",
         "Ce mot de passe serait deviné trop vite : il faut au moins 12 caractères, et rien que l'on devine de vous.",
         "This password would be guessed too quickly: it takes at least 12 characters, and nothing known of you.",
-        "Choisissez par exemple une phrase de cinq mots ou plus. Un code d'activation déjà saisi reste valable.",
-        "Choose for example a phrase of five words or more. An activation code entered with it is still valid.",
+        "Choisissez par exemple une phrase de cinq mots ou plus. Le code d'activation ou le lien reçu reste bon.",
+        "Choose for example a phrase of five words or more. The activation code or the link still works.",
         ENROL,
     ),
     Reason.FORM_FORGED: Explanation(
@@ -106,8 +120,10 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "A recent proof is needed",
         "Pour changer ce qui protège le compte, un code doit avoir été saisi il y a moins de 15 minutes.",
         "To change what protects the account, a code must have been entered less than 15 minutes ago.",
-        "Saisissez un code à 6 chiffres, puis recommencez. Sans application : demandez un code d'activation au 36 08.",
-        "Enter a 6-digit code, then try again. Without an application: ask for an activation code at 36 08.",
+        "Saisissez un code à 6 chiffres, puis recommencez. Sans application : demandez un code d'activation au support "
+        "de votre portail.",
+        "Enter a 6-digit code, then try again. Without an application: ask for an activation code from your portal's "
+        "support.",
         STEP_UP,
     ),
 }

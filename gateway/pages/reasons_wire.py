@@ -8,8 +8,8 @@ from typing import Final
 from gateway.model import Reason
 from gateway.pages.explanation import HOME, Explanation
 
-_TRY_LATER_FR: Final = "Réessayez dans quelques minutes. Si cela continue, appelez le 36 08."
-_TRY_LATER_EN: Final = "Try again in a few minutes. If it goes on, call 36 08."
+_TRY_LATER_FR: Final = "Réessayez dans quelques minutes. Si cela continue, appelez le support de votre portail."
+_TRY_LATER_EN: Final = "Try again in a few minutes. If it goes on, call your portal's support."
 _SOFTWARE_FR: Final = (
     "Revenez à l'accueil du portail et recommencez. Si vous utilisez un logiciel, prévenez son éditeur."
 )
@@ -136,8 +136,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Chaque accès aux données des patients doit être enregistré ; l'enregistrement est en panne, donc rien n'est "
         "communiqué.",
         "Each access to patients' data must be recorded; recording is out of order, so nothing is disclosed.",
-        "Vous n'avez rien à corriger : nos équipes doivent intervenir. Réessayez plus tard ou appelez le 36 08.",
-        "There is nothing for you to mend: our teams have to act. Try again later or call 36 08.",
+        "Vous n'avez rien à corriger : nos équipes doivent intervenir. Réessayez plus tard ou appelez le support de "
+        "votre portail.",
+        "There is nothing for you to mend: our teams have to act. Try again later or call your portal's support.",
     ),
     Reason.BUSY: Explanation(
         503,
@@ -154,7 +155,7 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Something went wrong",
         "Une erreur de notre côté a empêché de répondre ; par prudence, rien n'a été communiqué.",
         "A fault on our side prevented an answer; to be safe, nothing was disclosed.",
-        "Réessayez. Si cela continue, appelez le 36 08 en donnant la référence de la demande.",
-        "Try again. If it goes on, call 36 08 and give the reference of the request.",
+        "Réessayez. Si cela continue, appelez le support de votre portail en donnant la référence de la demande.",
+        "Try again. If it goes on, call your portal's support and give the reference of the request.",
     ),
 }

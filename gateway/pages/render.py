@@ -6,6 +6,7 @@ Everything is escaped; a value that a template needs and nobody gave is an error
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,11 +44,12 @@ def page(
     language: Language,
     *,
     account: str | None = None,
+    delegate: str | None = None,
     form: str = "",
     **values: Any,
 ) -> bytes:
-    """One page as UTF-8 HTML. `template` without `.html`; `account` is the title shown as signed in (None: nobody is);
-    `form` is the token that goes with each form of the page.
+    """One page as UTF-8 HTML. `template` without `.html`; `account` is the title shown as signed in (None: nobody is),
+    `delegate` the name of who acts for it if it is no holder; `form` is the token that goes with each form of the page.
     """
     voice = {
         "language": language,
@@ -55,11 +57,12 @@ def page(
         "iso": when.iso,
         "moment": lambda at: when.moment(at, language),
         "day": lambda at: when.day(at, language),
+        "last_day": lambda until: when.day(until - timedelta(microseconds=1), language),
         "clock": lambda at: when.clock(at, language),
         "device": lambda text: device.readable_device(text, language),
     }
-    rendered = _environment().get_template(f"{template}.html").render(account=account, form=form, **voice, **values)
-    return rendered.encode()
+    who = {"account": account, "delegate": delegate, "form": form}
+    return _environment().get_template(f"{template}.html").render(**who, **voice, **values).encode()
 
 
 def refusal_page(
@@ -67,10 +70,12 @@ def refusal_page(
     language: Language,
     *,
     account: str | None = None,
+    delegate: str | None = None,
     instance: str | None = None,
     retry_after_seconds: int | None = None,
     to: str | None = None,
     form: str = "",
+    provider: str | None = None,
 ) -> bytes:
     """The page of a refusal or a challenge: what happened, what to do, and the way on.
 
@@ -82,16 +87,22 @@ def refusal_page(
         "refusal",
         language,
         account=account,
+        delegate=delegate,
         form=form,
-        alert=alert(reason, language, retry_after_seconds),
+        alert=alert(reason, language, retry_after_seconds, provider),
         way=None if told.way is None else link(told.way, language, to),
         instance=instance,
     )
 
 
-def alert(reason: Reason, language: Language, retry_after_seconds: int | None = None) -> dict[str, str]:
-    """The texts of one reason, as the templates show them: title, sentence, remedy, wait (may be empty)."""
-    told = explanation(reason)
+def alert(
+    reason: Reason, language: Language, retry_after_seconds: int | None = None, provider: str | None = None
+) -> dict[str, str]:
+    """The texts of one reason, as the templates show them: title, sentence, remedy, wait (may be empty).
+
+    `provider`: what stands in the place of Pro Santé Connect, where another one is set.
+    """
+    told = explanation(reason).naming(provider)
     wait = "" if retry_after_seconds is None else when.delay(retry_after_seconds, language)
     return {
         "title": told.title(language),

@@ -8,28 +8,43 @@ moment, or at noon of the day it names, and `proved_ago` counts back from it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.errors import Refused
-from gateway.model import ANONYMOUS, AccessRequest, Assurance, Decision, Effect, Level, Method, Proof, Reason, Subject
+from gateway.model import (
+    ANONYMOUS,
+    AccessRequest,
+    Assurance,
+    Decision,
+    Delegation,
+    Effect,
+    Level,
+    Method,
+    Proof,
+    Reason,
+    Subject,
+)
 from gateway.policy.evaluate import evaluate
 from gateway.policy.fields import Fields
 from gateway.policy.target import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     from gateway.policy.rules import Policy
     from gateway.policy.tree import Node
 
 AT = datetime(2001, 1, 1, 12, tzinfo=UTC)
-"""The moment at which cases and explanations take place."""
+"""The moment at which a case takes place that names no day."""
 
 LEVELS = {level.name.lower(): level for level in Level}
+METHODS = {method.value: method for method in Method}
 _EFFECTS = {effect.value: effect for effect in Effect}
 _REASONS = {reason.value: reason for reason in Reason}
-_BY_WORD = {method.value: method for method in Method}
-_METHODS = {
+_BY_LEVEL = {
     Level.NONE: (),
     Level.PASSWORD: (Method.PASSWORD,),
     Level.MFA: (Method.PASSWORD, Method.TOTP),
@@ -100,8 +115,18 @@ def subject_at(account: str | None, profession: str | None, level: Level, proved
     """Someone who proved what `level` takes, all at one moment."""
     if account is None:
         return ANONYMOUS
-    proofs = tuple(Proof(method, proved_at) for method in _METHODS[level])
-    return Subject(account, profession=profession, assurance=Assurance(proofs))
+    return Subject(account, profession=profession, assurance=proved(_BY_LEVEL[level], proved_at))
+
+
+def proved(methods: Iterable[Method], at: datetime) -> Assurance:
+    """What these methods prove together, all at one moment."""
+    return Assurance(tuple(Proof(method, at) for method in methods))
+
+
+def delegated(teleservices: Iterable[str], last: date | None, at: datetime) -> Delegation:
+    """What was given to somebody who acts for the account, up to its last day (UTC); his time is not up without one."""
+    ends = at if last is None else datetime.combine(last, time.min, UTC)
+    return Delegation("case", "a delegate", frozenset(teleservices), ends + timedelta(days=1))
 
 
 def load_cases(text: str, file: str, policy: Policy) -> Cases:
@@ -180,7 +205,7 @@ def _case(fields: Fields, node: Node) -> Case:
 
 def _subject(fields: Fields, node: Node, at: datetime) -> Subject:
     """Who asks; a case without `as` is nobody signed in."""
-    optional = ("assurance", "methods", "profession", "proved_ago")
+    optional = ("assurance", "methods", "profession", "proved_ago", "delegate")
     keys = fields.mapping(node, required=("account",), optional=optional)
     if ("assurance" in keys) is ("methods" in keys):
         found = "both" if "methods" in keys else "neither"
@@ -191,7 +216,17 @@ def _subject(fields: Fields, node: Node, at: datetime) -> Subject:
     ago = fields.duration(keys["proved_ago"], shortest=timedelta(0)) if "proved_ago" in keys else None
     proved_at = at - (ago or timedelta(0))
     subject = subject_at(account, profession, level or Level.NONE, proved_at)
+    if "delegate" in keys:
+        subject = replace(subject, delegation=_delegation(fields, keys["delegate"], at))
     if "methods" not in keys:
         return subject
-    named = fields.each(keys["methods"], lambda item: fields.choice(item, _BY_WORD))
-    return replace(subject, assurance=Assurance(tuple(Proof(Method(word), proved_at) for word in named)))
+    named = fields.each(keys["methods"], lambda item: fields.choice(item, METHODS))
+    return replace(subject, assurance=proved(map(Method, named), proved_at))
+
+
+def _delegation(fields: Fields, node: Node, at: datetime) -> Delegation:
+    """Somebody who acts for the account, as the case tells."""
+    keys = fields.mapping(node, required=("teleservices",), optional=("until",))
+    named = fields.each(keys["teleservices"], fields.name) if "teleservices" in keys else ()
+    last = fields.day(keys["until"]) if "until" in keys else None
+    return delegated(named, last, at)

@@ -29,11 +29,11 @@ def never_reached(budgets: Sequence[Budget], place: int) -> Budget | None:
     N x ceil(V / W) different people fit into V while A holds. A budget B of that many people or more in V is therefore
     never passed: A is passed first. This holds if A denies, since it counts everybody. It also holds if both challenge,
     since the proof that A asks for starts B's count anew too. It does not hold if A challenges and B denies: proof
-    after proof, B fills.
+    after proof, B fills. Nor does it if A counts for each holder and B for the account, which they share.
     """
     this = budgets[place]
     for index, other in enumerate(budgets):
-        twin = (other.people, other.window, other.past) == (this.people, this.window, this.past)
+        twin = other == this
         if index != place and _stops_first(other, this) and (not twin or index < place):
             return other
     return None
@@ -41,7 +41,8 @@ def never_reached(budgets: Sequence[Budget], place: int) -> Budget | None:
 
 def budget_text(budget: Budget) -> str:
     """`20 people per 10m, then challenge`."""
-    return f"{budget.people} people per {duration_text(budget.window)}, then {budget.past.value}"
+    of = " for each holder" if budget.per_holder else ""
+    return f"{budget.people} people per {duration_text(budget.window)}{of}, then {budget.past.value}"
 
 
 def why_never(first: Budget, this: Budget) -> str:
@@ -96,7 +97,8 @@ def _windows(first: Budget, this: Budget) -> int:
 
 def _stops_first(first: Budget, this: Budget) -> bool:
     counts_all = first.past is Effect.DENY or this.past is Effect.CHALLENGE
-    return counts_all and this.people >= first.people * _windows(first, this)
+    shared = first.per_holder and not this.per_holder
+    return counts_all and not shared and this.people >= first.people * _windows(first, this)
 
 
 def _outside_path(route: Route) -> bool:

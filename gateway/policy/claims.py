@@ -18,10 +18,10 @@ from gateway.policy.template import fold, split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.model import AccessRequest
+    from gateway.model import AccessRequest, PatientLocator
     from gateway.policy.rules import Policy, Route, Rule
 
-CHALLENGING: Final = frozenset({"sign-in", "means", "assurance", "freshness"})
+CHALLENGING: Final = frozenset({"sign-in", "methods", "means", "assurance", "freshness"})
 """The criteria whose no can become a yes by what the person does next."""
 
 _ANY_OTHER: Final = "{}"
@@ -69,7 +69,7 @@ class _Ready:
 class Claims:
     """The index of one policy, and its answers to what no teleservice claims."""
 
-    __slots__ = ("_ready", "_root", "otherwise", "sign_in", "unclaimed", "upgrade")
+    __slots__ = ("_ready", "_root", "ended", "otherwise", "sign_in", "unclaimed", "upgrade")
 
     def __init__(self, policy: Policy) -> None:
         self._root = _Node()
@@ -87,6 +87,7 @@ class Claims:
         self._ready["HEAD"] = self._ready.get("GET", _Ready())
         self.sign_in = _sign_in_first(None, policy.digest)
         self.upgrade = _deny(None, Reason.UPGRADE_NOT_ALLOWED, policy.digest)
+        self.ended = _deny(None, Reason.DELEGATION_ENDED, policy.digest)
         self.unclaimed = _deny(None, Reason.NO_TELESERVICE, policy.digest)
         permit = Decision(Effect.PERMIT, None, (Reason.PERMITTED,), digest=policy.digest)
         self.otherwise = permit if policy.default is Effect.PERMIT else self.unclaimed
@@ -182,7 +183,7 @@ def _permit(rule: Rule, route: Route, digest: str) -> Decision:
         Effect.PERMIT,
         rule.name,
         (Reason.PERMITTED,),
-        meter=None if route.patient is None else Meter(route.patient, rule.budgets),
+        meter=None if route.patient is None else _meter(rule, route.patient),
         record=Record(rule.categories) if discloses else None,
         streams=rule.streams,
         upgrade=rule.upgrade,
@@ -192,11 +193,19 @@ def _permit(rule: Rule, route: Route, digest: str) -> Decision:
     )
 
 
+def _meter(rule: Rule, patient: PatientLocator) -> Meter:
+    return Meter(
+        patient,
+        tuple(budget for budget in rule.budgets if not budget.per_holder),
+        tuple(budget for budget in rule.budgets if budget.per_holder),
+    )
+
+
 def _refusal(rule: Rule, criterion: str, reason: Reason, digest: str) -> Decision:
     if criterion == "sign-in":
         return _sign_in_first(rule.name, digest)
     if criterion in CHALLENGING:
-        asked = Challenge(Level.CARD if criterion == "means" else rule.level, rule.fresh_for)
+        asked = Challenge(Level.CARD if criterion == "means" else rule.level, rule.fresh_for, rule.methods)
         return Decision(Effect.CHALLENGE, rule.name, (reason,), challenge=asked, digest=digest)
     return _deny(rule.name, reason, digest)
 

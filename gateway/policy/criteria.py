@@ -15,19 +15,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gateway.model import Level, Match, Method, Reason
+from gateway.model import Assurance, Level, Match, Method, Reason
+from gateway.model.assurance import COUNTS_FOR
 from gateway.policy.durations import duration_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from gateway.model import AccessRequest, Assurance
+    from gateway.model import AccessRequest, Subject
     from gateway.policy.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One question: who is asked it (`applies`), how it is answered, why the answer is no, and how both are told."""
+    """One question: which rules ask it (`applies`), how it is answered, why the answer is no, and how both are told.
+
+    Whom it does not concern answers it with HIT, and `policy explain` leaves it out.
+    """
 
     name: str
     applies: Callable[[Rule], bool]
@@ -35,6 +39,7 @@ class Criterion:
     reason: Callable[[Rule], Reason]
     wants: Callable[[Rule], str]
     found: Callable[[AccessRequest], str]
+    concerns: Callable[[Subject], bool] = lambda _subject: True
 
 
 _LEVEL_REASONS = {
@@ -50,6 +55,7 @@ _HIT, _MISS, _MAY = Match.HIT, Match.MISS, Match.MAY
 
 ALLOWED_MEANS = frozenset({Method.SMART_CARD, Method.SSO_CARD, Method.SSO})
 """What may open patient data without more: card and Pro Santé Connect (PGSSI-S, EXI 03)."""
+_ON_PAPER = frozenset({Method.RECOVERY})
 _LEAST = timedelta(microseconds=1)
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -78,6 +84,28 @@ def _profession(rule: Rule, request: AccessRequest) -> Match:
     return _HIT if rule.professions is None or subject.profession in rule.professions else _MISS
 
 
+def _delegation_end(_rule: Rule, request: AccessRequest) -> Match:
+    delegation = request.subject.delegation
+    return _HIT if delegation is None or request.at < delegation.until else _MISS
+
+
+def _delegation(rule: Rule, request: AccessRequest) -> Match:
+    delegation = request.subject.delegation
+    return _HIT if delegation is None or rule.name in delegation.teleservices else _MISS
+
+
+def _methods(rule: Rule, request: AccessRequest) -> Match:
+    return _MAY if request.subject.assurance.proved_by(rule.methods) is None else _HIT
+
+
+def _methods_reason(rule: Rule) -> Reason:
+    """Of methods that go by one page the reason that leads there; else the one that names them all."""
+    asked = frozenset(rule.methods)
+    if asked <= COUNTS_FOR[Level.CARD]:
+        return Reason.CARD_REQUIRED
+    return Reason.SECOND_FACTOR_REQUIRED if asked == {Method.TOTP} else Reason.METHOD_REQUIRED
+
+
 def _means(rule: Rule, request: AccessRequest) -> Match:
     return _HIT if request.at <= _means_until(rule, request.subject.assurance) else _MAY
 
@@ -90,25 +118,76 @@ def _means_until(rule: Rule, assurance: Assurance) -> datetime:
 
 
 def _assurance(rule: Rule, request: AccessRequest) -> Match:
-    return _HIT if request.subject.assurance.level >= rule.level else _MAY
+    return _HIT if _counting(rule, request.subject.assurance).level >= rule.level else _MAY
+
+
+def _counting(rule: Rule, assurance: Assurance) -> Assurance:
+    """What of the proofs counts here. A code from a list on paper brings somebody back to his account: nobody attested
+    it, and it opens no data of patients.
+    """
+    if not rule.sensitive or assurance.proved_by(_ON_PAPER) is None:
+        return assurance
+    return Assurance(tuple(proof for proof in assurance.proofs if proof.method not in _ON_PAPER))
 
 
 def _freshness(rule: Rule, request: AccessRequest) -> Match:
     return _HIT if request.at <= _fresh_until(rule, request.subject.assurance) else _MAY
 
 
-def met_until(rule: Rule, assurance: Assurance) -> datetime:
+def met_until(rule: Rule, subject: Subject) -> datetime:
     """Until when whoever meets a rule meets it: whatever time alone can take away."""
-    fresh = _fresh_until(rule, assurance)
-    return min(fresh, _means_until(rule, assurance)) if rule.sensitive else fresh
+    assurance, delegation = subject.assurance, subject.delegation
+    until = _fresh_until(rule, assurance)
+    if rule.sensitive:
+        until = min(until, _means_until(rule, assurance))
+    return until if delegation is None or rule.anonymous else min(until, delegation.until - _LEAST)
 
 
 def _fresh_until(rule: Rule, assurance: Assurance) -> datetime:
-    """The last moment at which what was proved is fresh enough: a proof exactly `fresh_for` old still counts."""
+    """The last moment at which what was proved is fresh enough: a proof exactly `fresh_for` old still counts.
+
+    Where methods are named, it is one of them that must be fresh, and the level too.
+    """
     if rule.fresh_for is None:
         return _ALWAYS
+    assurance = _counting(rule, assurance)
     proved_at = assurance.proved_at(rule.level)
-    return _NEVER if proved_at is None else proved_at + rule.fresh_for
+    named_at = assurance.proved_by(rule.methods) if rule.methods else proved_at
+    return _NEVER if proved_at is None or named_at is None else min(proved_at, named_at) + rule.fresh_for
+
+
+def _wanted_freshness(rule: Rule) -> str:
+    what = f"{rule.level.name.lower()}{f' by {method_words(rule.methods)}' if rule.methods else ''}"
+    return f"{what} proved at most {duration_text(rule.fresh_for)} ago" if rule.fresh_for else ""
+
+
+def method_words(methods: Iterable[Method]) -> str:
+    """`sc or psc`: one of these."""
+    return " or ".join(methods)
+
+
+def _found_level(request: AccessRequest) -> str:
+    assurance = request.subject.assurance
+    told = "" if assurance.proved_by(_ON_PAPER) is None else " (with a recovery code, which opens no data of patients)"
+    return f"{assurance.level.name.lower()}{told}"
+
+
+def _found_methods(request: AccessRequest) -> str:
+    return " + ".join(proof.method for proof in request.subject.assurance.proofs) or "nothing proved"
+
+
+def _is_delegate(subject: Subject) -> bool:
+    return subject.delegation is not None
+
+
+def _found_delegation(request: AccessRequest) -> str:
+    delegation = request.subject.delegation
+    return ", ".join(sorted(delegation.teleservices)) if delegation else "none"
+
+
+def _found_end(request: AccessRequest) -> str:
+    delegation = request.subject.delegation
+    return f"one until {delegation.until:%Y-%m-%d %H:%M} UTC" if delegation else "none"
 
 
 def _age(request: AccessRequest) -> str:
@@ -143,6 +222,24 @@ CRITERIA = (
         lambda request: request.subject.account or "nobody",
     ),
     Criterion(
+        "delegation-end",
+        lambda rule: not rule.anonymous,
+        _delegation_end,
+        lambda _rule: Reason.DELEGATION_ENDED,
+        lambda _rule: "a delegation that has not ended",
+        _found_end,
+        _is_delegate,
+    ),
+    Criterion(
+        "delegation",
+        lambda rule: not rule.anonymous,
+        _delegation,
+        lambda _rule: Reason.NOT_DELEGATED,
+        lambda rule: f"a delegation for {rule.name}",
+        _found_delegation,
+        _is_delegate,
+    ),
+    Criterion(
         "account",
         lambda rule: rule.accounts is not None,
         _account,
@@ -159,12 +256,20 @@ CRITERIA = (
         lambda request: request.subject.profession or "none",
     ),
     Criterion(
+        "methods",
+        lambda rule: bool(rule.methods),
+        _methods,
+        _methods_reason,
+        lambda rule: method_words(rule.methods),
+        _found_methods,
+    ),
+    Criterion(
         "means",
         lambda rule: rule.sensitive,
         _means,
         lambda _rule: Reason.CARD_REQUIRED,
         _wanted_means,
-        lambda request: " + ".join(proof.method for proof in request.subject.assurance.proofs) or "nothing proved",
+        _found_methods,
     ),
     Criterion(
         "assurance",
@@ -172,16 +277,14 @@ CRITERIA = (
         _assurance,
         lambda rule: _LEVEL_REASONS[rule.level],
         lambda rule: f"{rule.level.name.lower()} or stronger",
-        lambda request: request.subject.assurance.level.name.lower(),
+        _found_level,
     ),
     Criterion(
         "freshness",
         lambda rule: rule.fresh_for is not None,
         _freshness,
-        lambda rule: _STALE_REASONS[rule.level],
-        lambda rule: (
-            f"{rule.level.name.lower()} proved at most {duration_text(rule.fresh_for)} ago" if rule.fresh_for else ""
-        ),
+        lambda rule: _methods_reason(rule) if rule.methods else _STALE_REASONS[rule.level],
+        _wanted_freshness,
         _age,
     ),
 )

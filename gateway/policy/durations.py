@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Durations as a policy file writes them: one whole number and one unit (`30s`, `15m`, `4h`, `7d`). Nothing else."""
+"""Durations as a policy file writes them, one whole number and one unit (`30s`, `15m`, `4h`, `7d`); and days."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
+EXPECTED_DAY = "a day such as 2027-12-31"
 EXPECTED = "a duration such as 30s, 15m, 4h or 7d, from 1s to 30d"
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])", re.ASCII)
+_DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _LONGEST = timedelta(days=30)
 
@@ -29,3 +31,13 @@ def duration_text(duration: timedelta) -> str:
     seconds = int(duration.total_seconds())
     unit, size = next((unit, size) for unit, size in _SECONDS.items() if seconds % size == 0)
     return f"{seconds // size}{unit}"
+
+
+def parse_day(text: str) -> date:
+    """A day of the calendar, written 2027-12-31. Raises ValueError that says what is expected."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(EXPECTED_DAY)

@@ -42,8 +42,9 @@ def decide(  # noqa: PLR0917  # the words of AccessRequest
 ) -> Decision:
     """As `evaluate`, for serving: of an AccessRequest that has not been put together.
 
-    No subject and no rule ever changes, so whoever meets a rule meets it until the proof is too old. That moment is
-    kept with the subject, by claim, since other policies have other claims. An upgrade is the request's own: walked.
+    No subject and no rule ever changes, so whoever meets a rule meets it until the proof is too old, or the delegation
+    over. That moment is kept with the subject, by claim, since other policies have other claims. An upgrade is the
+    request's own: walked.
     """
     claim = policy.claims.find(method, path)
     if claim is None:
@@ -53,7 +54,7 @@ def decide(  # noqa: PLR0917  # the words of AccessRequest
         return claim.permit
     decision = _judge(claim, AccessRequest(subject, method, path, at, upgrade))
     if decision is claim.permit and subject.account is not None:
-        subject.met[claim] = met_until(claim.rule, subject.assurance)
+        subject.met[claim] = met_until(claim.rule, subject)
     return decision
 
 
@@ -70,8 +71,11 @@ def _unclaimed(policy: Policy, request: AccessRequest) -> Decision:
     claims = policy.claims
     if request.upgrade:
         return claims.upgrade
-    if request.subject.account is None:
+    subject = request.subject
+    if subject.account is None:
         return claims.sign_in
+    if subject.delegation is not None and request.at >= subject.delegation.until:
+        return claims.ended
     return claims.unclaimed if claims.on(request.path) else claims.otherwise
 
 
@@ -95,7 +99,7 @@ def _of_rule(rule: Rule, request: AccessRequest, fits: Claim | None, decides: Cl
             rule.name, "order", Match.MISS, f"{decides.rule.name} comes first ({decides.rule.order} < {rule.order})"
         )
     for criterion in CRITERIA:
-        if criterion.applies(rule):
+        if criterion.applies(rule) and criterion.concerns(request.subject):
             detail = f"wants {criterion.wants(rule)}; found {criterion.found(request)}"
             yield TraceLine(rule.name, criterion.name, criterion.match(rule, request), detail)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.policy.checks import budget_text
+from gateway.policy.criteria import method_words
 from gateway.policy.durations import duration_text
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def _verdict(decision: Decision) -> Iterator[str]:
     challenge = decision.challenge
     if challenge is not None:
         age = "" if challenge.max_age is None else f", proved at most {duration_text(challenge.max_age)} ago"
-        yield f"asks for: {challenge.level.name.lower()}{age}"
+        methods = f" by {method_words(challenge.methods)}" if challenge.methods else ""
+        yield f"asks for: {challenge.level.name.lower()}{methods}{age}"
     if decision.meter is not None:
         yield f"counts: the patient in {decision.meter.patient.place} {decision.meter.patient.name}"
-        yield from (f"budget: {budget_text(budget)}" for budget in decision.meter.budgets)
+        budgets = (*decision.meter.budgets, *decision.meter.of_holder)
+        yield from (f"budget: {budget_text(budget)}" for budget in budgets)
     if decision.record is not None:
         yield f"records: {', '.join(decision.record.categories)}"

@@ -8,23 +8,21 @@ once.
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from gateway.errors import ConfigurationError, Fault
-from gateway.policy.durations import parse_duration
+from gateway.policy.durations import EXPECTED_DAY, parse_day, parse_duration
 from gateway.policy.tree import REFUSED, Node, read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import date, timedelta
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}", re.ASCII)
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,8})", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _LONGEST_NAME = 64
 _LONGEST_TEXT = 300
 _SHOWN = 60
@@ -152,12 +150,10 @@ class Fields:
         """A day of the calendar, written 2027-12-31."""
         text = node.content if isinstance(node.content, str) and node.kind in {"timestamp", "str"} else ""
         try:
-            if _DAY.fullmatch(text):
-                return date.fromisoformat(text)
+            return parse_day(text)
         except ValueError:
-            pass
-        self.fault(node, "a day such as 2027-12-31", f"`{text[:_SHOWN]}`" if text else None)
-        return None
+            self.fault(node, EXPECTED_DAY, f"`{text[:_SHOWN]}`" if text else None)
+            return None
 
     def each(self, node: Node, read: Callable[[Node], str | None]) -> tuple[str, ...]:
         """A list of different texts, each by `read`."""

@@ -14,7 +14,7 @@ from gateway.model import Effect, Level
 from gateway.policy.claims import Claims
 
 if TYPE_CHECKING:
-    from gateway.model import Budget, PatientLocator
+    from gateway.model import Budget, Method, PatientLocator
     from gateway.policy.template import Template
 
 
@@ -55,7 +55,8 @@ class Attestation:
 class Rule:
     """One teleservice: what it claims, what it asks of a person, what a permit obliges to.
 
-    `professions` and `accounts`: None is everybody. `uncounted` is the reason why data leaves without being counted.
+    `professions` and `accounts`: None is everybody. `methods`: none is any that reaches the level. `uncounted` is the
+    reason why data leaves without being counted.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Rule:
     order: int = 0
     anonymous: bool = False
     level: Level = Level.PASSWORD
+    methods: tuple[Method, ...] = ()
     fresh_for: timedelta | None = None
     professions: frozenset[str] | None = None
     accounts: frozenset[str] | None = None

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway.model import Budget, Effect, Level, PatientLocator, Place
+from gateway.policy.asked_methods import hold_methods, level_of, read_methods
 from gateway.policy.checks import budget_text, locator_fault, never_reached, why_never
 from gateway.policy.rules import Attestation, Route, Rule
 from gateway.policy.template import parse_template
@@ -21,6 +22,7 @@ _KEYS = (
     "order",
     "anonymous",
     "assurance",
+    "methods",
     "fresh_for",
     "professions",
     "accounts",
@@ -34,6 +36,7 @@ _KEYS = (
 )
 _PERSONAL = (
     "assurance",
+    "methods",
     "fresh_for",
     "professions",
     "accounts",
@@ -43,7 +46,7 @@ _PERSONAL = (
     "uncounted",
     "attestation",
 )
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ROUTE = 'a route such as "GET /path/{name}" or "GET,POST /path"; GET covers HEAD'
 _PATIENT = "one of {path: NAME}, {query: NAME}, {form: NAME}, {json: /POINTER}"
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")  # RFC 6901, section 3, without the whole document
@@ -56,15 +59,17 @@ def read_teleservice(fields: Fields, name: str, node: Node) -> Rule:
     """A rule out of one entry; after a fault, as far as it was understood, so that routes can still be compared."""
     keys = fields.mapping(node, required=("title", "routes"), optional=_KEYS)
     level = fields.choice(keys["assurance"], LEVELS) if "assurance" in keys else None
-    if "assurance" not in keys and "anonymous" not in keys:
-        fields.fault(node, "`assurance: password`, `mfa` or `card`, or `anonymous: true`", "neither")
+    methods = read_methods(fields, keys["methods"]) if "methods" in keys else ()
+    if not {"assurance", "methods", "anonymous"} & keys.keys():
+        fields.fault(node, "`assurance: password`, `mfa` or `card`, `methods`, or `anonymous: true`", "neither")
     rule = Rule(
         name=name,
         title=(fields.text(keys["title"]) if "title" in keys else None) or name,
         routes=_routes(fields, keys),
         order=(fields.number(keys["order"], -_ORDER, _ORDER) if "order" in keys else None) or 0,
         anonymous="anonymous" in keys and fields.yes(keys["anonymous"]),
-        level=level or Level.PASSWORD,
+        level=level or level_of(methods),
+        methods=methods,
         fresh_for=fields.duration(keys["fresh_for"]) if "fresh_for" in keys else None,
         professions=frozenset(fields.each(keys["professions"], fields.name)) if "professions" in keys else None,
         accounts=frozenset(fields.each(keys["accounts"], fields.account)) if "accounts" in keys else None,
@@ -95,8 +100,11 @@ def _hold_together(fields: Fields, node: Node, keys: dict[str, Node], rule: Rule
             )
         if "uncounted" in keys and "discloses" not in keys:
             fields.fault(keys["uncounted"], "`discloses` beside it", "a reason, but nothing disclosed")
-    if "discloses" in keys and keys.get("assurance") is not None and rule.level is Level.PASSWORD:
-        fields.fault(keys["assurance"], "`mfa` or `card`, since patient data is disclosed here")
+    asked = next((keys[name] for name in ("assurance", "methods") if name in keys and "discloses" in keys), None)
+    if asked is not None and "anonymous" not in keys and rule.level is Level.PASSWORD:
+        fields.fault(asked, "`mfa` or `card`, since patient data is disclosed here")
+    if "methods" in keys:
+        hold_methods(fields, keys["methods"], rule)
     if "attestation" in keys and ("discloses" not in keys or rule.level is not Level.MFA):
         fields.fault(
             keys["attestation"],
@@ -153,8 +161,8 @@ def _route(fields: Fields, node: Node, text: str, patient: PatientLocator | None
     """One route, or none after a fault."""
     listed, space, path = text.partition(" ")
     methods = tuple(listed.split(","))
-    if not space or len(set(methods)) < len(methods) or not set(methods) <= set(_METHODS):
-        fields.fault(node, f"{_ROUTE}; methods are {', '.join(_METHODS)}")
+    if not space or len(set(methods)) < len(methods) or not set(methods) <= set(_VERBS):
+        fields.fault(node, f"{_ROUTE}; methods are {', '.join(_VERBS)}")
         return []
     try:
         route = Route(methods, parse_template(path), patient)
@@ -187,7 +195,7 @@ def _patient(fields: Fields, node: Node) -> PatientLocator | None:
 def _budgets(fields: Fields, node: Node) -> tuple[Budget, ...]:
     found: list[tuple[Node, Budget]] = []
     for item in fields.items(node):
-        keys = fields.mapping(item, required=("people", "window", "past"))
+        keys = fields.mapping(item, required=("people", "window", "past"), optional=("per",))
         people = fields.number(keys["people"], 1, _PEOPLE) if "people" in keys else None
         window = fields.duration(keys["window"]) if "window" in keys else None
         past = (
@@ -196,7 +204,8 @@ def _budgets(fields: Fields, node: Node) -> tuple[Budget, ...]:
             else None
         )
         if people is not None and window is not None and past is not None:
-            found.append((item, Budget(people, window, past)))
+            per_holder = "per" in keys and fields.choice(keys["per"], {"account": False, "holder": True}) is True
+            found.append((item, Budget(people, window, past, per_holder)))
     budgets = tuple(budget for _, budget in found)
     for place, (item, budget) in enumerate(found):
         first = never_reached(budgets, place)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a professional sees of his own account: who it is, what this session has proved, which sessions are open.
+"""What a professional sees of his own account: who it is, how its means stand, and the way to everything that is set.
 
-Everything shown or ended here belongs to the signed-in account; a reference of anybody else's session finds nothing.
+A delegate sees what he may do, for whom and until when, and nothing that only its holder sets.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
-from gateway.model import EventKind, Reason
-from gateway.pages import when
+from gateway.model import Reason
 from gateway.pages.event_words import method_name
+from gateway.pages.letters import masked
 from gateway.pages.profession import profession_name
-from gateway.portal.answers import as_json, html, redirect
-from gateway.portal.forms import read_form
-from gateway.portal.record import happened, record
+from gateway.portal.acting import delegate_entries, proof_owner
+from gateway.portal.answers import as_json, html, provider
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from gateway.identity.session import Session
+    from gateway.identity.accounts import Account
+    from gateway.model import Delegation
     from gateway.portal.visit import Visit
 
 
@@ -40,64 +40,50 @@ async def show_account(visit: Visit) -> Response:
                 "profession": account.profession,
                 "assurance": level,
                 "totp": account.has_totp,
+                "quarantined": account.quarantined_at is not None,
             },
         )
     proofs = sorted(session.subject.assurance.proofs, key=lambda proof: proof.at)
+    name = provider(visit)
     return html(
         visit,
         "account",
         title=account.title,
-        identifier=account.identifier,
-        profession=profession_name(account.profession, visit.language),
-        rpps=account.rpps,
-        holders=[holder.name for holder in account.holders],
-        has_totp=account.has_totp,
+        acts=_acts(visit),
         opened_at=session.opened_at,
-        proofs=[(method_name(proof.method, visit.language), proof.at) for proof in proofs],
+        proofs=[(method_name(proof.method, visit.language, name), proof.at) for proof in proofs],
         agent=session.device,
         network=session.network or "",
+        **(_kept(visit, account) if session.subject.delegation is None else _given(visit, session.subject.delegation)),
     )
 
 
-async def show_sessions(visit: Visit) -> Response:
-    """The open sessions of the account, newest first."""
-    session = visit.signed_in()
-    found = sorted(_own(visit), key=lambda one: one.opened_at, reverse=True)
-    shown = [_shown(one, session) for one in found]
-    if visit.json:
-        times = ("opened_at", "seen_at")
-        plain = [{key: when.iso(value) if key in times else value for key, value in one.items()} for one in shown]
-        return as_json(visit, {"account": session.subject.account, "sessions": plain})
-    return html(visit, "sessions", sessions=shown)
-
-
-async def end_sessions(visit: Visit) -> Response:
-    """End one other session of the account by its reference, or all others."""
-    fields = await read_form(visit)
-    current = visit.signed_in()
-    others = [one for one in _own(visit) if one is not current]
-    if fields.get("others") != "1":
-        others = [one for one in others if one.reference == fields.get("session")]
-    for one in others:
-        visit.doors.sessions.end(one, visit.at)
-    if others:
-        account = current.subject.account or ""
-        await record(visit, *(happened(visit, EventKind.SIGN_OUT, account, session=one) for one in others))
-    if visit.json:
-        return as_json(visit, {"account": current.subject.account, "ended": len(others)})
-    return redirect("/.herse/account/sessions")
-
-
-def _own(visit: Visit) -> list[Session]:
-    return visit.doors.sessions.of_account(visit.signed_in().subject.account or "")
-
-
-def _shown(one: Session, current: Session) -> dict[str, Any]:
+def _kept(visit: Visit, account: Account) -> dict[str, Any]:
+    """What is the holder's: who he is, and how each of his means stands."""
+    doors, name = visit.doors, account.identifier
     return {
-        "reference": one.reference,
-        "current": one is current,
-        "opened_at": one.opened_at,
-        "seen_at": one.seen_at,
-        "network": one.network or "",
-        "device": one.device or "",
+        "identifier": name,
+        "profession": profession_name(account.profession, visit.language),
+        "rpps": account.rpps,
+        "holders": [holder.name for holder in account.holders],
+        "has_password": account.has_password,
+        "has_totp": account.has_totp,
+        "passkeys": len(doors.passkeys.table.of_account(name)),
+        "linked": doors.sso is not None and bool(doors.sso.links.of_account(name)),
+        "mail": None if account.mail is None else masked(account.mail),
+        "delegations": len(doors.delegates.of_account(name, visit.at)),
+        "quarantined": account.quarantined_at is not None,
+        "codes_left": doors.ways_back.recovery.left(name),
     }
+
+
+def _given(visit: Visit, acting: Delegation) -> dict[str, Any]:
+    """What a delegate sees: what was given to him, and until when; nothing of what is the holder's."""
+    return {"teleservices": sorted(map(visit.doors.titles, acting.teleservices)), "until": acting.until}
+
+
+def _acts(visit: Visit) -> bool:
+    """Whether somebody gave a delegation to the account that proves this person."""
+    session = visit.signed_in()
+    own = proof_owner(session)
+    return own is not None and bool(delegate_entries(visit, visit.doors.delegates.of_own(own, visit.at)))

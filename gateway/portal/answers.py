@@ -58,7 +58,16 @@ def html(
     **values: Any,
 ) -> Response:
     """A page; it plants the form cookie if the browser has none yet."""
-    body = page(template, visit.language, account=visit.title, form=visit.form_token, **values)
+    body = page(
+        template,
+        visit.language,
+        account=visit.title,
+        delegate=visit.delegate,
+        form=visit.form_token,
+        sso=provider(visit),
+        cards=visit.doors.card is not None,
+        **values,
+    )
     return answer(body, HTML_TYPE, status, [*_page_headers(visit), *headers], guards)
 
 
@@ -86,16 +95,18 @@ def refuse(
     code = status_of(refused.reason) if status is None else status
     extra = [*headers, *_refusal_headers(refused, code)]
     if visit.json:
-        body = problem(refused.reason, visit.language, instance=visit.request_id, status=code)
+        body = problem(refused.reason, visit.language, instance=visit.request_id, status=code, provider=provider(visit))
         return answer(body, PROBLEM_TYPE, code, [*_variants(visit), *extra])
     body = refusal_page(
         refused.reason,
         visit.language,
         account=visit.title,
+        delegate=visit.delegate,
         instance=visit.request_id if refused.reason is Reason.INTERNAL_ERROR else None,
         retry_after_seconds=refused.retry_after_seconds,
         to=to,
         form=visit.form_token,
+        provider=provider(visit),
     )
     return answer(body, HTML_TYPE, code, [*_page_headers(visit), *extra])
 
@@ -105,8 +116,13 @@ def again(visit: Visit, template: str, refused: Refused, **values: Any) -> Respo
     if visit.json:
         return refuse(visit, refused)
     code = status_of(refused.reason)
-    told = alert(refused.reason, visit.language, refused.retry_after_seconds)
+    told = alert(refused.reason, visit.language, refused.retry_after_seconds, provider(visit))
     return html(visit, template, code, _refusal_headers(refused, code), alert=told, **values)
+
+
+def provider(visit: Visit) -> str | None:
+    """What the provider is called, for the pages and for reasons that speak of it; None without one."""
+    return None if visit.doors.sso is None else visit.doors.sso.name
 
 
 def _refusal_headers(refused: Refused, status: int) -> Headers:

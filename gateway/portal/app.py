@@ -20,11 +20,34 @@ from gateway.ledger.event import LedgerUnreadable
 from gateway.model import Reason
 from gateway.pages.headers import SECURITY_HEADERS, STATIC_HEADERS
 from gateway.pages.static_files import static
-from gateway.portal import account, card, events, passkey_proof, passkeys, password_change, returning, sign_in, step_up
+from gateway.portal import (
+    account,
+    act_for,
+    card,
+    delegates,
+    events,
+    mail_change,
+    own_password,
+    passkey_proof,
+    passkeys,
+    password_change,
+    recovery,
+    returning,
+    sessions,
+    sign_in,
+    sso,
+    sso_backchannel,
+    sso_entry,
+    sso_link,
+    sso_phone,
+    step_up,
+)
+from gateway.portal.acting import OPEN_TO_DELEGATES
 from gateway.portal.answers import answer, redirect, refuse
 from gateway.portal.doors import Doors
 from gateway.portal.enrol import Enrolment
 from gateway.portal.pending_secrets import PendingSecrets
+from gateway.portal.reset import Reset
 from gateway.portal.visit import Visit
 
 if TYPE_CHECKING:
@@ -34,6 +57,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     Page: TypeAlias = Callable[[Visit], Awaitable[Response]]
+    Table: TypeAlias = dict[str, tuple[Page, Page | None]]
 
 __all__ = ["Doors", "build_portal"]
 
@@ -45,35 +69,16 @@ PREFIX: Final = "/.herse"
 def build_portal(doors: Doors) -> Starlette:
     """The application for every path under `/.herse/`. Each call has its own state; one per process."""
     enrolment = Enrolment(PendingSecrets())
-    table: dict[str, tuple[Page, Page | None]] = {
-        "/sign-in": (sign_in.show_sign_in, sign_in.sign_in),
-        "/step-up": (step_up.show_step_up, step_up.step_up),
-        "/sign-in/passkey": (passkey_proof.show_sign_in, passkey_proof.sign_in),
-        "/step-up/passkey": (passkey_proof.show_step_up, passkey_proof.step_up),
-        "/card": (card.show_card, card.start_card),
-        "/card/back": (card.card_back, card.choose_account),
-        "/continue": (returning.show_continue, None),
-        "/sign-out": (sign_in.show_sign_out, sign_in.sign_out),
-        "/enrol": (enrolment.show_enrol, enrolment.enrol),
-        "/password": (password_change.show_change, password_change.change),
-        "/account": (account.show_account, None),
-        "/account/events": (events.show_events, None),
-        "/account/factors": (enrolment.show_factors, enrolment.change_factors),
-        "/account/passkeys": (passkeys.show_passkeys, passkeys.add_passkey),
-        "/account/passkeys/rename": (passkeys.show_passkeys, passkeys.rename_passkey),
-        "/account/passkeys/remove": (passkeys.show_passkeys, passkeys.remove_passkey),
-        "/account/sessions": (account.show_sessions, account.end_sessions),
-        "/jwks.json": (_jwks, None),
-        "/static/{name}": (_static, None),
-    }
     routes = [
         Route(
             PREFIX + path,
-            _endpoint(doors, show, submit),
+            _endpoint(doors, show, submit, delegates_too=path in OPEN_TO_DELEGATES),
             methods=["GET"] if submit is None else ["GET", "POST"],
         )
-        for path, (show, submit) in table.items()
+        for path, (show, submit) in (_ways_in(enrolment, Reset()) | _account_pages(enrolment)).items()
     ]
+    ended = _endpoint(doors, sso_backchannel.backchannel_logout, None)
+    routes.append(Route(f"{PREFIX}/sso/backchannel-logout", ended, methods=["POST"]))
 
     async def not_ours(request: Request, error: Exception) -> Response:
         """No such page (404), or not by this method (405)."""
@@ -89,13 +94,68 @@ def build_portal(doors: Doors) -> Starlette:
     return app
 
 
-def _endpoint(doors: Doors, show: Page, submit: Page | None) -> Callable[[Request], Awaitable[Response]]:
+def _ways_in(enrolment: Enrolment, reset: Reset) -> Table:
+    """Pages of who is not signed in yet, or proves more, or leaves; and what is for everybody."""
+    return {
+        "/sign-in": (sign_in.show_sign_in, sign_in.sign_in),
+        "/step-up": (step_up.show_step_up, step_up.step_up),
+        "/sign-in/passkey": (passkey_proof.show_sign_in, passkey_proof.sign_in),
+        "/step-up/passkey": (passkey_proof.show_step_up, passkey_proof.step_up),
+        "/card": (card.show_card, card.start_card),
+        "/card/back": (card.card_back, card.choose_account),
+        "/sso": (sso.show_sso, sso.start_sso),
+        "/sso/callback": (sso.sso_back, None),
+        "/sso/choose": (sso_entry.show_choices, sso_entry.choose),
+        "/sso/link": (sso_link.show_link, sso_link.link),
+        "/sso/phone": (sso_phone.show_phone, sso_phone.ask_phone),
+        "/continue": (returning.show_continue, returning.confirm),
+        "/sign-out": (sign_in.show_sign_out, sign_in.sign_out),
+        "/signed-out": (sign_in.show_sign_out, None),
+        "/enrol": (enrolment.show_enrol, enrolment.enrol),
+        "/reset": (reset.show_ask, reset.ask),
+        "/reset/new": (reset.show_new, reset.set_new),
+        "/step-up/recovery": (recovery.show_use, recovery.use_code),
+        "/password": (password_change.show_change, password_change.change),
+        "/jwks.json": (_jwks, None),
+        "/static/{name}": (_static, None),
+    }
+
+
+def _account_pages(enrolment: Enrolment) -> Table:
+    """Pages of who is signed in, about his account."""
+    return {
+        "/account/recovery": (recovery.show_recovery, recovery.make_codes),
+        "/account": (account.show_account, None),
+        "/account/events": (events.show_events, None),
+        "/account/delegates": (delegates.show_delegates, delegates.give),
+        "/account/delegates/end": (delegates.show_delegates, delegates.end),
+        "/act-for": (act_for.show_act_for, act_for.act_for),
+        "/account/factors": (enrolment.show_factors, enrolment.change_factors),
+        "/account/passkeys": (passkeys.show_passkeys, passkeys.add_passkey),
+        "/account/passkeys/rename": (passkeys.show_passkeys, passkeys.rename_passkey),
+        "/account/passkeys/remove": (passkeys.show_passkeys, passkeys.remove_passkey),
+        "/account/mail": (mail_change.show_mail, mail_change.ask_change),
+        "/account/mail/cancel": (mail_change.show_mail, mail_change.drop_change),
+        "/account/mail/confirm": (mail_change.show_confirm, mail_change.confirm),
+        "/account/password": (own_password.show_own_password, own_password.change_own_password),
+        "/account/sso": (sso_link.show_links, sso_link.unlink),
+        "/account/sessions": (sessions.show_sessions, sessions.end_sessions),
+        "/account/devices/forget": (sessions.show_sessions, sessions.forget_device),
+    }
+
+
+def _endpoint(
+    doors: Doors, show: Page, submit: Page | None, *, delegates_too: bool = True
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         visit = Visit(doors, request)
         page = submit if request.method == "POST" and submit is not None else show
         try:
-            if page not in (_jwks, _static):  # the same for everybody: no cookie can take the style off a page
+            # The same for everybody: no cookie can take the style off a page, or keep somebody signed in.
+            if page not in (_jwks, _static, sso_backchannel.backchannel_logout):
                 visit.identify()
+            if not delegates_too:
+                visit.for_the_holder()
             return await page(visit)
         except Refused as refused:
             return _refused(visit, refused)
@@ -119,7 +179,7 @@ def _refused(visit: Visit, refused: Refused) -> Response:
     target = scope["path"]
     if visit.request.method != "POST" and scope["query_string"]:
         target = f"{target}?{scope['query_string'].decode('latin-1')}"
-    to = visit.doors.returns.keep(target, None, None, visit.at)
+    to = visit.doors.returns.keep(target, visit.at)
     return redirect(f"/.herse/sign-in?to={to}")
 
 

@@ -16,6 +16,7 @@ from gateway.identity.cookie import read_cookie
 from gateway.identity.tickets import WAITS, is_token, state_of
 from gateway.model import EventKind, Method, Proof, Reason
 from gateway.pages.render import alert
+from gateway.portal.acting import Entry, delegate_entries, holder_entries, is_another, open_acting
 from gateway.portal.answers import as_json, html, redirect, refuse, session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.record import happened, need_ledger, record
@@ -27,8 +28,8 @@ from gateway.portal.visit import clean_reference
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from gateway.identity.accounts import Account
     from gateway.identity.card import CardHolder
+    from gateway.identity.session import Session
     from gateway.model import Event
     from gateway.portal.answers import Headers
     from gateway.portal.doors import CardDesk
@@ -51,7 +52,7 @@ async def show_card(visit: Visit) -> Response:
     if secret is None or waiting is None or (to and to != waiting.to):
         return html(visit, "card_start", to=to)
     failed = desk.tickets.failed_since(visit.network, waiting.since)
-    told = alert(Reason.CARD_HANDSHAKE_FAILED, visit.language) if failed else None
+    told = None if failed is None else alert(failed, visit.language)
     return html(visit, "card_wait", to=waiting.to, href=_address(desk, secret), alert=told)
 
 
@@ -90,42 +91,58 @@ async def choose_account(visit: Visit) -> Response:
     fields = await read_form(visit)
     need_ledger(visit)
     choice = desk.tickets.choice(secret, visit.at)
-    chosen = [one for one in _accounts(visit, choice.holder) if one.identifier == fields.get("identifier")]
+    chosen = [one for one in _accounts(visit, choice.holder) if one.key == fields.get("identifier")]
     if not chosen:
         raise Refused(Reason.CARD_OF_ANOTHER)
     desk.tickets.chosen(secret, visit.at)
     return await _enter(visit, chosen, choice.to)
 
 
-async def _enter(visit: Visit, accounts: list[Account], to: str) -> Response:
-    """Strengthen the session that is there, or open one. `accounts`: all that the card may enter."""
+async def _enter(visit: Visit, accounts: list[Entry], to: str) -> Response:
+    """Strengthen the session that is there, or open one: of another holder too. `accounts`: all the card may enter."""
     earlier = visit.session
     if visit.account is not None and earlier is not None:
-        if visit.account not in {one.identifier for one in accounts}:
+        accounts = [one for one in accounts if one.continues(earlier.subject)]
+        if not accounts:
             return await _refused(visit, Reason.CARD_OF_ANOTHER, to)
-        token = await strengthen(visit, Proof(Method.SMART_CARD, visit.at))
-        return arrived(visit, earlier, destination(visit, to, earlier), _arrival(visit, token))
+        name = accounts[0].name
+        if not is_another(earlier.subject, name):
+            token = await strengthen(visit, Proof(Method.SMART_CARD, visit.at), holder=name)
+            return arrived(visit, earlier, destination(visit, to, earlier), _arrival(visit, token))
     if not accounts:
         return await _refused(visit, Reason.CARD_UNKNOWN, to)
-    token, session = await open_session(visit, accounts[0], (Method.SMART_CARD,))
+    token, session = await _open(visit, accounts[0])
     following = destination(visit, carry(visit, to, earlier, session), session)
     return arrived(visit, session, following, _arrival(visit, token))
 
 
-def _accounts(visit: Visit, holder: CardHolder) -> list[Account]:
-    """The accounts that this person holds. Refused(ACCOUNT_LOCKED) if there are some, and all are locked."""
+async def _open(visit: Visit, entry: Entry) -> tuple[str, Session]:
+    """A session of the holder, or of the delegate."""
+    if entry.given is not None:
+        return await open_acting(visit, entry.account, entry.given, (Proof(Method.SMART_CARD, visit.at),))
+    return await open_session(visit, entry.account, (Method.SMART_CARD,), holder=entry.name)
+
+
+def _accounts(visit: Visit, holder: CardHolder) -> list[Entry]:
+    """The accounts that this person holds, and those on which he is a delegate.
+
+    Refused(ACCOUNT_LOCKED) if there are some that he holds, and all are locked.
+    """
+    given = visit.doors.delegates.of_card(holder.national_id, holder.card_number, visit.at)
+    acting = delegate_entries(visit, given)
     found = [] if holder.rpps is None else visit.doors.accounts.of_person(holder.rpps)
     living = [one for one in found if not one.locked]
-    if found and not living:
+    if found and not living and not acting:
         failed = EventKind.SIGN_IN_FAILED
         events = [_failure(visit, failed, one.identifier, Reason.ACCOUNT_LOCKED) for one in found]
         visit.doors.ledger.append(events)
         raise Refused(Reason.ACCOUNT_LOCKED)
-    return living
+    return [*holder_entries(living, holder), *acting]
 
 
 def _choices(visit: Visit, holder: CardHolder) -> Response:
-    shown = [{"identifier": one.identifier, "title": one.title} for one in _accounts(visit, holder)]
+    found = _accounts(visit, holder)
+    shown = [{"identifier": it.key, "title": it.account.title, "delegate": it.given is not None} for it in found]
     if visit.json:
         return as_json(visit, {"accounts": shown, "next": BACK_PATH})
     return html(visit, "card_choose", accounts=shown)

@@ -6,11 +6,10 @@ A password alone, or a mailbox, never gets here: whoever stole a password cannot
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import Refused
-from gateway.identity.binding import binding
 from gateway.identity.otp import matching_step, new_secret, provisioning_uri
 from gateway.identity.password import TooWeak
 from gateway.model import EventKind, Method, Reason
@@ -18,7 +17,8 @@ from gateway.pages.password_words import advice
 from gateway.pages.qr import qr
 from gateway.portal.answers import again, as_json, html, redirect, refuse, session_cookie
 from gateway.portal.forms import read_form
-from gateway.portal.record import happened, need_ledger, note_failure, record
+from gateway.portal.fresh_proof import may_change_factors, prove_first
+from gateway.portal.record import happened, need_ledger, note_failure, record, record_password
 from gateway.portal.sign_in import LONGEST_SHOWN, arrived, open_session
 
 if TYPE_CHECKING:
@@ -28,20 +28,9 @@ if TYPE_CHECKING:
     from gateway.portal.pending_secrets import PendingSecrets
     from gateway.portal.visit import Visit
 
-FRESH: Final = timedelta(minutes=15)
 FACTORS_PATH: Final = "/.herse/account/factors"
 ACCOUNT_PATH: Final = "/.herse/account"
 ISSUER: Final = "Herse"
-_OPENS: Final = frozenset({Method.INVITATION, Method.TOTP, Method.PASSKEY})
-
-
-def may_change_factors(visit: Visit) -> bool:
-    """Whether a proof of `_OPENS` was given less than 15 minutes ago, and from where this visit comes."""
-    session = visit.signed_in()
-    return session.binding == binding(visit.network, visit.device) and any(
-        proof.method in _OPENS and timedelta(0) <= visit.at - proof.at < FRESH
-        for proof in session.subject.assurance.proofs
-    )
 
 
 class Enrolment:
@@ -58,19 +47,20 @@ class Enrolment:
         """Activation code and new password in; a new session out, older ones of the account ended."""
         fields = await read_form(visit)
         need_ledger(visit)
-        identifier = fields.get("identifier", "")
+        identifier, told = fields.get("identifier", ""), partial(record_password, visit)
         try:
             account = await visit.doors.sign_in.by_invitation(
-                identifier, fields.get("code", ""), fields.get("password", ""), visit.network, visit.at
+                identifier, fields.get("code", ""), fields.get("password", ""), visit.network, visit.at, told
             )
         except Refused as refused:
             if refused.reason not in {Reason.PASSWORD_TOO_WEAK, Reason.PASSWORD_BREACHED}:
                 note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, Method.INVITATION, refused.reason)
-            told = advice(refused.weaknesses, visit.language) if isinstance(refused, TooWeak) else []
-            return again(visit, "enrol", refused, typed=identifier[:LONGEST_SHOWN], advice=told)
+            if refused.reason is Reason.ACCOUNT_ASLEEP:
+                return refuse(visit, refused)
+            weak = advice(refused.weaknesses, visit.language) if isinstance(refused, TooWeak) else []
+            return again(visit, "enrol", refused, typed=identifier[:LONGEST_SHOWN], advice=weak)
         visit.doors.sessions.end_all(account.identifier, visit.at)
-        password_set = happened(visit, EventKind.PASSWORD_SET, account.identifier, method=Method.INVITATION)
-        token, session = await open_session(visit, account, (Method.PASSWORD, Method.INVITATION), password_set)
+        token, session = await open_session(visit, account, (Method.PASSWORD, Method.INVITATION))
         self._pending.keep(session.reference, new_secret(), visit.at)
         return arrived(visit, session, FACTORS_PATH, session_cookie(visit.doors, token))
 
@@ -93,18 +83,12 @@ class Enrolment:
         session = visit.signed_in()
         need_ledger(visit)
         if not may_change_factors(visit):
-            return self._prove_first(visit, session)
+            return prove_first(visit, FACTORS_PATH)
         if "code" not in fields:
             secret = new_secret()
             self._pending.keep(session.reference, secret, visit.at)
             return _show_secret(visit, session, secret, None) if visit.json else redirect(FACTORS_PATH)
         return await self._confirm(visit, session, fields["code"])
-
-    def _prove_first(self, visit: Visit, session: Session) -> Response:
-        if visit.json:
-            return refuse(visit, Refused(Reason.PROOF_TOO_OLD))
-        to = visit.doors.returns.keep(FACTORS_PATH, None, session.reference, visit.at)
-        return redirect(f"/.herse/step-up?to={to}&reason={Reason.PROOF_TOO_OLD}")
 
     async def _confirm(self, visit: Visit, session: Session, code: str) -> Response:
         secret = self._pending.find(session.reference, visit.at)
@@ -122,6 +106,9 @@ class Enrolment:
         )
         visit.signed_in()
         proof = visit.doors.factors.enrol_totp(account, secret, code, visit.at)
+        for other in visit.doors.sessions.standing_on(account):  # proved by the application that this one replaces
+            if other is not session and any(one.method is Method.TOTP for one in other.subject.assurance.proofs):
+                visit.doors.sessions.end(other, visit.at)
         token, _ = visit.doors.sessions.strengthen(session, proof, visit.at, visit.network, visit.device)
         return arrived(visit, session, ACCOUNT_PATH, session_cookie(visit.doors, token))
 

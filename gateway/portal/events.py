@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.pages import when
-from gateway.pages.event_words import GROUP_NAMES, GROUPS, is_alarming, method_name, reason_sentence, sentence
+from gateway.pages.event_words import GROUP_NAMES, GROUPS, by_whom, is_alarming, method_name, reason_sentence, sentence
 from gateway.pages.render import alert
-from gateway.portal.answers import as_json, html, refuse
+from gateway.portal.answers import as_json, html, provider, refuse
 from gateway.portal.feed import Line, read_feed
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def _plain(line: Line) -> dict[str, Any]:
         "device": event.device,
         "method": event.method,
         "session": event.session,
+        "holder": event.holder,
+        "delegate": event.delegate,
     }
 
 
@@ -121,8 +123,9 @@ def _words(visit: Visit, line: Line) -> dict[str, Any]:
     return {
         "at": event.at,
         "sentence": sentence(event.kind, visit.language, title, line.people),
-        "reason": reason_sentence(event.reason, visit.language),
-        "method": method_name(event.method, visit.language),
+        "reason": reason_sentence(event.reason, visit.language, provider(visit)),
+        "by": by_whom(event.holder, visit.language, delegate=event.delegate is not None),
+        "method": method_name(event.method, visit.language, provider(visit)),
         "network": event.network,
         "device": event.device,
         "alarming": is_alarming(event.kind),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """From the ledger's rows to the lines of « Mes derniers événements ».
 
-Look-ups of one teleservice in one session and one hour become one line with the number of different people. The
-durable attempt of a request is left out where what came of it is told. No line holds a pseudonym.
+Look-ups of one teleservice by one person, in one session and one hour, become one line with the number of different
+people. The durable attempt of a request is left out where what came of it is told. No line holds a pseudonym.
 """
 
 from __future__ import annotations
@@ -61,8 +61,9 @@ class Feed:
     following: int | None
 
 
-def _group(event: Event) -> tuple[EventKind, str | None, str | None, datetime]:
-    return event.kind, event.teleservice, event.session, event.at.replace(minute=0, second=0, microsecond=0)
+def _group(event: Event) -> tuple[EventKind, tuple[str | None, ...], datetime]:
+    place = (event.teleservice, event.session, event.holder, event.delegate)
+    return event.kind, place, event.at.replace(minute=0, second=0, microsecond=0)
 
 
 def read_feed(fetch: Callable[[int | None, int], list[StoredEvent]], before: int | None, lines: int) -> Feed:

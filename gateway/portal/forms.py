@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 16_384
 MOST_FIELDS: Final = 50
 KNOWN: Final = frozenset(
-    {"identifier", "password", "code", "to", "form", "session", "others", "credential", "name", "passkey"}
+    {
+        *("identifier", "password", "code", "to", "form", "old", "ticket", "mail"),
+        *("session", "others", "all", "device", "credential", "name", "passkey"),
+        *("delegation", "until", "card", "work", "waiting", "link"),
+    }
 )
+GIVE: Final = "give-"
+"""Begins the name of a field that ticks a teleservice."""
 _FORM_TYPE: Final = b"application/x-www-form-urlencoded"
 
 
@@ -70,7 +76,7 @@ def parse_fields(body: bytes, content_types: Sequence[bytes]) -> dict[str, str]:
         raise Refused(Reason.MALFORMED_REQUEST) from None
     fields: dict[str, str] = {}
     for name, value in pairs:
-        if name in KNOWN:
+        if name in KNOWN or name.startswith(GIVE):
             if name in fields or "\x00" in value:
                 raise Refused(Reason.MALFORMED_REQUEST)
             fields[name] = value

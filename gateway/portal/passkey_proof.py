@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
+from gateway.identity.dormancy import asleep
 from gateway.model import EventKind, Method, Reason
 from gateway.portal.answers import again, as_json, html, redirect, refuse, session_cookie
 from gateway.portal.forms import read_form
@@ -18,7 +19,7 @@ from gateway.portal.passkeys import script_guards
 from gateway.portal.record import happened, need_ledger, note_failure, record
 from gateway.portal.returning import carry, destination
 from gateway.portal.sign_in import arrived, open_session
-from gateway.portal.step_up import asked_for, strengthen
+from gateway.portal.step_up import asked_for, other_ways, strengthen
 from gateway.portal.visit import clean_reference
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ async def sign_in(visit: Visit) -> Response:
         if refused.reason not in _NOT_TOLD:
             owner = keys.owner(credential) or ""
             note_failure(visit, EventKind.SIGN_IN_FAILED, owner, Method.PASSKEY, refused.reason)
+        if refused.reason is Reason.ACCOUNT_ASLEEP:
+            return refuse(visit, refused, to=to)
         return again(visit, "passkey", refused, **_signing_in(visit, to))
     earlier = visit.session
     token, session = await open_session(visit, account, (Method.PASSKEY,))
@@ -60,6 +63,8 @@ async def _account_of(visit: Visit, credential: str) -> Account:
     account = visit.doors.accounts.find(identifier)
     if account is None:  # gone since its key was read
         raise Refused(Reason.PASSKEY_WRONG)
+    if asleep(account, visit.at):
+        raise Refused(Reason.ACCOUNT_ASLEEP)
     return account
 
 
@@ -110,13 +115,14 @@ def _browser(visit: Visit) -> str:
 
 def _signing_in(visit: Visit, to: str) -> dict[str, Any]:
     options = visit.doors.passkeys.signing_in(visit.form_token, visit.at)
-    return {**_page(visit, options, "sign-in", to), "asked": None}
+    return {**_page(visit, options, "sign-in", to), "asked": None, "quarantined": False, "has_codes": False}
 
 
 def _stepping_up(visit: Visit, to: str, asked: dict[str, str] | None) -> dict[str, Any]:
     session = visit.signed_in()
-    options = visit.doors.passkeys.stepping_up(session.subject.account or "", session.reference, visit.at)
-    return {**_page(visit, options, "step-up", to), "asked": asked}
+    account = session.subject.account or ""
+    options = visit.doors.passkeys.stepping_up(account, session.reference, visit.at)
+    return {**_page(visit, options, "step-up", to), "asked": asked, **other_ways(visit, account)}
 
 
 def _page(visit: Visit, options: dict[str, Any], act: str, to: str) -> dict[str, Any]:

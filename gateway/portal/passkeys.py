@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.errors import Refused
 from gateway.identity.passkey_table import LONGEST_NAME, MOST, parse_name
-from gateway.model import EventKind, Method, Reason
+from gateway.model import EventKind, Method
 from gateway.pages import when
 from gateway.pages.headers import with_script
-from gateway.portal.answers import again, as_json, html, redirect, refuse
-from gateway.portal.enrol import may_change_factors
+from gateway.portal.answers import again, as_json, html, redirect
 from gateway.portal.forms import read_form
+from gateway.portal.fresh_proof import may_change_factors, prove_first
 from gateway.portal.record import happened, need_ledger, record
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def add_passkey(visit: Visit) -> Response:
     session = visit.signed_in()
     need_ledger(visit)
     if not may_change_factors(visit):
-        return _prove_first(visit)
+        return prove_first(visit, PASSKEYS_PATH)
     if "credential" not in fields:
         return await show_passkeys(visit) if visit.json else redirect(PASSKEYS_PATH)
     account, keys = session.subject.account or "", visit.doors.passkeys
@@ -91,23 +91,17 @@ async def remove_passkey(visit: Visit) -> Response:
     session = visit.signed_in()
     need_ledger(visit)
     if not may_change_factors(visit):
-        return _prove_first(visit)
+        return prove_first(visit, PASSKEYS_PATH)
     account, keys = session.subject.account or "", visit.doors.passkeys
     reference, removed = fields.get("passkey", ""), False
     if any(one.reference == reference for one in keys.table.of_account(account)):
         await record(visit, happened(visit, EventKind.FACTOR_REMOVED, account, session=session, method=Method.PASSKEY))
+        visit.signed_in()
         removed = keys.table.remove(account, reference)
-        for other in visit.doors.sessions.of_account(account):
+        for other in visit.doors.sessions.standing_on(account):
             if other is not session and any(p.method is Method.PASSKEY for p in other.subject.assurance.proofs):
                 visit.doors.sessions.end(other, visit.at)
     return as_json(visit, {"account": account, "removed": int(removed)}) if visit.json else redirect(PASSKEYS_PATH)
-
-
-def _prove_first(visit: Visit) -> Response:
-    if visit.json:
-        return refuse(visit, Refused(Reason.PROOF_TOO_OLD))
-    to = visit.doors.returns.keep(PASSKEYS_PATH, None, visit.signed_in().reference, visit.at)
-    return redirect(f"/.herse/step-up?to={to}&reason={Reason.PROOF_TOO_OLD}")
 
 
 def _once_more(visit: Visit, refused: Refused) -> Response:

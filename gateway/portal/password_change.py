@@ -2,11 +2,13 @@
 """The page that asks for a new password, after the old one was proved and before it opens anything.
 
 It serves a campaign and a breached password alike. Who has a code application gives a code too: whoever stole a
-password must not be able to put its holder out. The new password is set, and older sessions end, before one opens.
+password must not be able to put its holder out. The new password is on record before it is set, and older sessions
+end before one opens.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import Refused
@@ -17,7 +19,7 @@ from gateway.pages.render import alert
 from gateway.portal.answers import again, html, redirect, refuse, session_cookie
 from gateway.portal.change_ticket import ENDED, ticket_of
 from gateway.portal.forms import read_form
-from gateway.portal.record import happened, need_ledger, record
+from gateway.portal.record import happened, need_ledger, record, record_password
 from gateway.portal.returning import carry, destination
 from gateway.portal.sign_in import arrived, open_session
 
@@ -55,15 +57,14 @@ async def change(visit: Visit) -> Response:
     password, code = fields.get("password", ""), fields.get("code", "")
     try:
         account, methods = await visit.doors.sign_in.change_password(
-            ticket.must, password, code, visit.network, visit.at
+            ticket.must, password, code, visit.network, visit.at, partial(record_password, visit)
         )
     except Refused as refused:
         return await _failed(visit, refused, token, ticket)
     visit.doors.changes.drop(token)
     earlier = visit.session
     visit.doors.sessions.end_all(account.identifier, visit.at)
-    password_set = happened(visit, EventKind.PASSWORD_SET, account.identifier, method="+".join(methods))
-    new_token, session = await open_session(visit, account, methods, password_set)
+    new_token, session = await open_session(visit, account, methods)
     following = destination(visit, carry(visit, ticket.to, earlier, session), session)
     return arrived(visit, session, following, (*session_cookie(visit.doors, new_token), *ENDED))
 

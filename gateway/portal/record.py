@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.errors import Refused
-from gateway.model import Event, EventKind, Reason
+from gateway.model import ANONYMOUS, Event, EventKind, Reason
 
 if TYPE_CHECKING:
+    from gateway.identity.accounts import Account
     from gateway.identity.session import Session
+    from gateway.model import Method
     from gateway.portal.visit import Visit
 
 
@@ -22,7 +24,8 @@ def happened(
     method: str | None = None,
     reason: Reason | None = None,
 ) -> Event:
-    """One event of this visit."""
+    """One event of this visit, under the name of the person whose session it is, where that is known."""
+    subject = ANONYMOUS if session is None else session.subject
     return Event(
         kind,
         account,
@@ -32,12 +35,23 @@ def happened(
         device=visit.device,
         method=method,
         reason=None if reason is None else str(reason),
+        holder=subject.holder,
+        delegate=None if subject.delegation is None else subject.delegation.reference,
     )
 
 
-async def record(visit: Visit, *events: Event) -> None:
-    """Make events durable before going on. LedgerError if they cannot be."""
+async def record(visit: Visit, *events: Event) -> bool:
+    """Make events durable before going on, then tell the holder what he must know at once.
+
+    False if a letter to him could not be kept, which stops nothing by itself. LedgerError: not durable, nobody is told.
+    """
     await visit.doors.ledger.append(events).wait()
+    return visit.doors.notices.tell(*events)
+
+
+async def record_password(visit: Visit, account: Account, methods: tuple[Method, ...]) -> None:
+    """That a new password is about to be set, by whom has proved himself so."""
+    await record(visit, happened(visit, EventKind.PASSWORD_SET, account.identifier, method="+".join(methods)))
 
 
 def need_ledger(visit: Visit) -> None:
@@ -49,11 +63,15 @@ def need_ledger(visit: Visit) -> None:
 def note_failure(visit: Visit, kind: EventKind, identifier: str, method: str, reason: Reason) -> None:
     """Append a failed try, if the account exists; unknown identifiers leave no row.
 
-    Not waited for: an answer that took a commit longer for known accounts would tell which exist. What the throttle
-    turned away is not recorded again, so a flood of tries is no flood of rows.
+    Only once the answer is on its way: one that took a look into the database, or a commit, longer for known accounts
+    would tell which exist (`make timing`). What the throttle turned away is not recorded again, so a flood of tries is
+    no flood of rows.
     """
-    if reason in {Reason.THROTTLED, Reason.BUSY}:
-        return
+    if reason not in {Reason.THROTTLED, Reason.BUSY}:
+        visit.doors.later(lambda: _note(visit, kind, identifier, method, reason))
+
+
+def _note(visit: Visit, kind: EventKind, identifier: str, method: str, reason: Reason) -> None:
     try:
         account = visit.doors.accounts.find(identifier)
     except Refused:  # nobody can be called so

@@ -7,21 +7,29 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import LedgerError, Refused
+from gateway.identity.dormancy import asleep, wakes
+from gateway.identity.identifiers import canonical_identifier
 from gateway.identity.password_change import MustChange
-from gateway.model import EventKind, Method, Proof
-from gateway.portal.answers import again, as_json, ended_cookie, html, redirect, session_cookie
+from gateway.model import EventKind, Method, Proof, Reason
+from gateway.portal.acting import ACT_FOR_PATH, EMPLOYEE
+from gateway.portal.answers import again, as_json, ended_cookie, html, redirect, refuse, session_cookie
 from gateway.portal.change_ticket import ask_new_password
 from gateway.portal.forms import read_form
+from gateway.portal.known_device import KnownDevice, device_cookie
 from gateway.portal.record import happened, need_ledger, note_failure, record
 from gateway.portal.returning import carry, destination
+from gateway.portal.sso_parting import parting, parting_address, token_for_parting
 from gateway.portal.visit import clean_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from starlette.responses import Response
 
     from gateway.identity.accounts import Account
     from gateway.identity.session import Session
-    from gateway.model import Event
+    from gateway.portal.answers import Headers
     from gateway.portal.visit import Visit
 
 LONGEST_SHOWN: Final = 100
@@ -32,7 +40,8 @@ _CLEAR: Final = ((b"clear-site-data", b'"cache"'),)
 
 async def show_sign_in(visit: Visit) -> Response:
     """The form."""
-    return html(visit, "sign_in", to=visit.reference(), typed="", alert=None)
+    after_reset = visit.query("after") == "reset"
+    return html(visit, "sign_in", to=visit.reference(), typed="", alert=None, after_reset=after_reset)
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -47,26 +56,60 @@ async def sign_in(visit: Visit) -> Response:
         note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, Method.PASSWORD, refused.reason)
         if isinstance(refused, MustChange):
             return await ask_new_password(visit, refused, to)
-        return again(visit, "sign_in", refused, to=to, typed=identifier[:LONGEST_SHOWN])
+        if refused.reason is Reason.ACCOUNT_ASLEEP:  # the form again would lead nowhere
+            return refuse(visit, refused, to=to)
+        replaced = refused.reason is Reason.CREDENTIALS_WRONG and _replaced_by_mail(visit, identifier)
+        return again(visit, "sign_in", refused, to=to, typed=identifier[:LONGEST_SHOWN], replaced=replaced)
     earlier = visit.session
     token, session = await open_session(visit, account, (Method.PASSWORD,))
     following = destination(visit, carry(visit, to, earlier, session), session)
+    if account.profession == EMPLOYEE and following == "/":
+        following = ACT_FOR_PATH
     return arrived(visit, session, following, session_cookie(visit.doors, token))
 
 
-async def open_session(
-    visit: Visit, account: Account, methods: tuple[Method, ...], *before: Event
-) -> tuple[str, Session]:
-    """A new session, recorded as a sign-in (after the events `before`); the browser's earlier one ends.
+def _replaced_by_mail(visit: Visit, identifier: str) -> bool:
+    """Whether this browser is told why a password is wrong: only one that the account knows is."""
+    try:
+        name = canonical_identifier(identifier)
+    except Refused:
+        return False
+    known = KnownDevice(visit, name).known is not None
+    return known and visit.doors.ways_back.quarantines.since(name) is not None
 
-    LedgerError: the new session is ended again and no token leaves.
+
+async def open_session(
+    visit: Visit,
+    account: Account,
+    methods: tuple[Method, ...],
+    *,
+    proofs: tuple[Proof, ...] = (),
+    ends_at: datetime | None = None,
+    holder: str | None = None,
+    opened: Callable[[Session], None] = lambda _: None,
+) -> tuple[str, Session]:
+    """A new session, recorded as a sign-in; the browser's earlier one ends.
+
+    `proofs`: those of `methods`, where they are older than now; `ends_at`: when it ends at the latest;
+    `holder`: the name of the person, where the proof tells it; `opened`: what must be done before anything is awaited.
+    An account that sleeps wakes by the card or Pro Santé Connect alone: Refused(ACCOUNT_ASLEEP). A browser that the
+    account does not know is told, and is known from then on. A strong proof ends the account's quarantine, or is
+    Refused(ACCOUNT_QUARANTINED). LedgerError: the new session is ended again, no token leaves, and nothing is known.
     """
-    proofs = [Proof(method, visit.at) for method in methods]
-    token, session = visit.doors.sessions.open(account, proofs, visit.at, visit.network, visit.device)
-    events = [
-        *before,
-        happened(visit, EventKind.SIGN_IN, account.identifier, session=session, method="+".join(methods)),
-    ]
+    name, method, woken = account.identifier, "+".join(methods), asleep(account, visit.at)
+    if woken and not wakes(methods):
+        raise Refused(Reason.ACCOUNT_ASLEEP)
+    browser = KnownDevice(visit, name)
+    proofs = proofs or tuple(Proof(one, visit.at) for one in methods)
+    proved = visit.doors.ways_back.quarantines.ended_by(name, proofs)
+    token, session = visit.doors.sessions.open(
+        account, proofs, visit.at, visit.network, visit.device, browser.reference, ends_at, holder
+    )
+    opened(session)
+    kinds = [EventKind.ACCOUNT_WOKEN] * woken + [EventKind.DEVICE_NEW] * (browser.known is None) + [EventKind.SIGN_IN]
+    events = [happened(visit, kind, name, session=session, method=method) for kind in kinds]
+    if proved is not None:
+        events.append(happened(visit, EventKind.QUARANTINE_ENDED, name, session=session, method=proved))
     earlier = visit.session
     if earlier is not None and not earlier.ended and earlier.subject.account is not None:
         events.insert(0, happened(visit, EventKind.SIGN_OUT, earlier.subject.account, session=earlier))
@@ -77,12 +120,18 @@ async def open_session(
         raise
     if earlier is not None:
         visit.doors.sessions.end(earlier, visit.at)
+    visit.doors.accounts.dormancy.used(account, visit.at)
+    if proved is not None and not session.ended:
+        visit.doors.ways_back.quarantines.end(name)
+    if not session.ended:  # meanwhile, by a lock or a change of password
+        browser.keep()
     visit.session = session
     return token, session
 
 
 def arrived(visit: Visit, session: Session, following: str, headers: tuple[tuple[bytes, bytes], ...]) -> Response:
     """The answer to a proof that was right: a redirect for people, a short report for programs."""
+    headers += device_cookie(visit)
     if not visit.json:
         return redirect(following, headers)
     level = session.subject.assurance.level.name.lower()
@@ -91,18 +140,28 @@ def arrived(visit: Visit, session: Session, following: str, headers: tuple[tuple
 
 async def show_sign_out(visit: Visit) -> Response:
     """A page with the button, or the page that says it is done. It changes nothing."""
-    return html(visit, "signed_out" if visit.account is None else "sign_out")
+    if visit.account is not None:
+        return html(visit, "sign_out")
+    return html(visit, "signed_out", provider=parting_address(visit, visit.query("waiting")))
 
 
 async def sign_out(visit: Visit) -> Response:
     """End the session here, then tell the ledger, which cannot keep anybody signed in."""
     await read_form(visit)
-    session = visit.session
+    session, token = visit.session, None
     if session is not None and session.subject.account is not None:
+        token = token_for_parting(visit, session)
         visit.doors.sessions.end(session, visit.at)
         with suppress(LedgerError):  # its failure is told wherever it stops something; it must not stop a sign-out
             await record(visit, happened(visit, EventKind.SIGN_OUT, session.subject.account, session=session))
-    headers = (*ended_cookie(visit.doors), *_CLEAR)
+    return left(visit, *await parting(visit, token))
+
+
+def left(visit: Visit, waiting: str = "", more: Headers = ()) -> Response:
+    """The answer to who is signed out: the session's cookie is taken back. `waiting`: the way out of the provider."""
+    headers = (*ended_cookie(visit.doors), *_CLEAR, *more)
+    following = f"/.herse/sign-out?waiting={waiting}" if waiting else "/.herse/sign-out"
     if visit.json:
-        return as_json(visit, {"account": None, "assurance": "none", "next": "/.herse/sign-in"}, headers=headers)
-    return redirect("/.herse/sign-out", headers)
+        told = {"account": None, "assurance": "none", "next": following if waiting else "/.herse/sign-in"}
+        return as_json(visit, told, headers=headers)
+    return redirect(following, headers)

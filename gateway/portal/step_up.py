@@ -6,22 +6,28 @@ The proof is recorded before the session is strengthened: no session is ever str
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.errors import Refused
 from gateway.model import EventKind, Method, Reason
 from gateway.pages.render import alert
+from gateway.portal.acting import by_card_alone, is_another, proof_owner, proving_account
 from gateway.portal.answers import again, html, redirect, refuse, session_cookie
+from gateway.portal.enrol import FACTORS_PATH
 from gateway.portal.forms import read_form
+from gateway.portal.fresh_proof import FRESH
 from gateway.portal.record import happened, need_ledger, record
 from gateway.portal.returning import destination
 from gateway.portal.sign_in import arrived
+from gateway.portal.step_up_ways import show_ways
 from gateway.portal.visit import clean_reference
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.responses import Response
 
-    from gateway.model import Proof
+    from gateway.model import Event, Proof
     from gateway.portal.visit import Visit
 
 # What the hallway may give as `reason` in the address: it is shown above the form, from our own sentences.
@@ -44,17 +50,55 @@ async def show_step_up(visit: Visit) -> Response:
         if visit.json:
             raise Refused(Reason.SIGN_IN_REQUIRED)
         return redirect(f"/.herse/sign-in?to={to}" if to else "/.herse/sign-in")
-    if visit.query("card") or reason == Reason.CARD_REQUIRED:
-        if visit.doors.card is None or visit.json:
-            return refuse(visit, Refused(Reason.CARD_REQUIRED))
-        return redirect(f"/.herse/card?to={to}" if to else "/.herse/card")
-    account = visit.doors.accounts.find(visit.account)
-    has_passkey = bool(visit.doors.passkeys.table.of_account(visit.account))
+    if visit.query("card") or reason == Reason.CARD_REQUIRED or by_card_alone(visit):
+        return _by_card(visit, to)
+    if reason == Reason.METHOD_REQUIRED:
+        return show_ways(visit, to)
+    proving = proving_account(visit)
+    account = visit.doors.accounts.find(proving)
+    has_passkey = proving == visit.account and bool(visit.doors.passkeys.table.of_account(proving))
     if has_passkey and account is not None and not account.has_totp:
         return redirect(f"/.herse/step-up/passkey?to={to}&reason={reason if reason in ASKED_FOR else ''}")
+    ways = other_ways(visit, proving)
     if account is None or not account.has_totp:
-        return refuse(visit, Refused(Reason.SECOND_FACTOR_MISSING), to=to)
-    return html(visit, "step_up", to=to, alert=None, asked=asked_for(visit) if to else None, has_passkey=has_passkey)
+        return _without_code(visit, proving, to, ways)
+    asked = asked_for(visit) if to else None
+    return html(visit, "step_up", to=to, alert=None, asked=asked, has_passkey=has_passkey, **ways)
+
+
+def _by_card(visit: Visit, to: str) -> Response:
+    """The page of the card host, or of the provider, which reads cards too."""
+    if visit.json or (visit.doors.card is None and visit.doors.sso is None):
+        return refuse(visit, Refused(Reason.CARD_REQUIRED))
+    if visit.doors.card is None:
+        return redirect(f"/.herse/sso?card=1&to={to}")
+    return redirect(f"/.herse/card?to={to}" if to else "/.herse/card")
+
+
+def _without_code(visit: Visit, account: str, to: str, ways: dict[str, bool]) -> Response:
+    """The other proof that the account has; else what is missing."""
+    if visit.doors.sso is not None and visit.doors.sso.links.of_account(account) and not visit.json:
+        return redirect(f"/.herse/sso?to={to}")
+    if ways["may_link"]:
+        return redirect(FACTORS_PATH)
+    if ways["has_codes"]:
+        return redirect(f"/.herse/step-up/recovery?to={to}")
+    missing = Reason.ACCOUNT_QUARANTINED if ways["quarantined"] else Reason.SECOND_FACTOR_MISSING
+    return refuse(visit, Refused(missing), to=to)
+
+
+def other_ways(visit: Visit, account: str) -> dict[str, Any]:
+    """What the page of a proof tells beside it: whether the account is in quarantine, and has codes that count.
+
+    Whoever has just used one is led to a new application (`may_link`): what asks again is not content with a code.
+    """
+    back = visit.doors.ways_back
+    quarantined = back.quarantines.since(account) is not None
+    may_use = account == visit.account and not quarantined  # a delegate's own codes have no page here
+    used_at = visit.signed_in().subject.assurance.proved_by({Method.RECOVERY})
+    may_link = may_use and used_at is not None and visit.at - used_at < FRESH
+    has_codes = may_use and not may_link and back.recovery.left(account) > 0
+    return {"quarantined": quarantined, "has_codes": has_codes, "may_link": may_link}
 
 
 def asked_for(visit: Visit) -> dict[str, str]:
@@ -71,19 +115,38 @@ async def step_up(visit: Visit) -> Response:
     account = session.subject.account or ""
     to = clean_reference(fields.get("to", ""))
     try:
-        proof = visit.doors.sign_in.by_totp(account, fields.get("code", ""), visit.network, visit.at)
+        proof = visit.doors.sign_in.by_totp(proving_account(visit), fields.get("code", ""), visit.network, visit.at)
     except Refused as refused:
         return await _failed(visit, refused, account, to)
     token = await strengthen(visit, proof)
     return arrived(visit, session, destination(visit, to, session), session_cookie(visit.doors, token))
 
 
-async def strengthen(visit: Visit, proof: Proof) -> str:
-    """Record the proof, then renew the session; returns the new token. Refused if the session ended meanwhile."""
+async def strengthen(
+    visit: Visit, proof: Proof, *before: Event, ends_at: datetime | None = None, holder: str | None = None
+) -> str:
+    """Record the proof (after the events `before`), then renew the session; returns the new token.
+
+    `holder`: the name of the person, where the proof tells it; the caller sees to it that the session is not another's.
+
+    It ends the account's quarantine, or is Refused(ACCOUNT_QUARANTINED). Refused if the session ended meanwhile, by a
+    reset too: what that began is not ended by what was proved before.
+    """
     session = visit.signed_in()
     account = session.subject.account or ""
-    await record(visit, happened(visit, EventKind.STEP_UP, account, session=session, method=proof.method))
-    token, _ = visit.doors.sessions.strengthen(visit.signed_in(), proof, visit.at, visit.network, visit.device)
+    own, quarantines = proof_owner(session), visit.doors.ways_back.quarantines
+    proved = None if own is None else quarantines.ended_by(own, (proof,))
+    told = [happened(visit, EventKind.STEP_UP, account, session=session, method=proof.method)]
+    if own is not None and proved is not None:
+        told.append(happened(visit, EventKind.QUARANTINE_ENDED, own, session=session, method=proof.method))
+    told = [event if holder is None else event._replace(holder=holder) for event in told]
+    await record(visit, *before, *told)
+    session = visit.signed_in()
+    if is_another(session.subject, holder):  # who was named meanwhile
+        raise Refused(Reason.SIGN_IN_REQUIRED)
+    if own is not None and proved is not None:
+        quarantines.end(own)
+    token, _ = visit.doors.sessions.strengthen(session, proof, visit.at, visit.network, visit.device, ends_at, holder)
     return token
 
 
@@ -100,5 +163,6 @@ async def _failed(visit: Visit, refused: Refused, account: str, to: str) -> Resp
         await record(visit, failure)
     if refused.reason is Reason.SECOND_FACTOR_MISSING:
         return refuse(visit, refused, to=to)
-    has_passkey = bool(visit.doors.passkeys.table.of_account(account))
-    return again(visit, "step_up", refused, to=to, asked=None, has_passkey=has_passkey)
+    proving = proving_account(visit)
+    has_passkey = proving == visit.account and bool(visit.doors.passkeys.table.of_account(proving))
+    return again(visit, "step_up", refused, to=to, asked=None, has_passkey=has_passkey, **other_ways(visit, proving))

@@ -41,6 +41,8 @@ class Visit:
         self.device = clean_device(b" ".join(self.headers(b"user-agent")))
         self.session: Session | None = None
         """Set by `identify`; the pages read it, or ask `signed_in`."""
+        self.known_by: str | None = None
+        """The secret by which this browser is known again, to go out with the answer: set by a sign-in."""
         self.form_cookie = self._form_cookie()
         self.form_token = self.form_cookie or secrets.token_urlsafe(32)
 
@@ -64,10 +66,22 @@ class Visit:
         """The canonical identifier of who is signed in."""
         return None if self.session is None or self.session.ended else self.session.subject.account
 
+    def for_the_holder(self) -> None:
+        """Refused(NOT_DELEGATED) if it is a delegate who is signed in."""
+        session = self.session
+        if session is not None and not session.ended and session.subject.delegation is not None:
+            raise Refused(Reason.NOT_DELEGATED)
+
     @property
     def title(self) -> str | None:
         """Who is signed in as the pages call him: the name of the practice, else its identifier."""
         return None if self.session is None or self.account is None else self.session.subject.title or self.account
+
+    @property
+    def delegate(self) -> str | None:
+        """The name of who is signed in, if he acts for the account and is no holder of it."""
+        acting = None if self.session is None or self.account is None else self.session.subject.delegation
+        return None if acting is None else acting.name
 
     @property
     def request_id(self) -> str | None:

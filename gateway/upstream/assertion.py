@@ -56,7 +56,7 @@ class Assertions:
         return value
 
     def _mint(self, subject: Subject, now: int) -> bytes:
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": subject.account,
@@ -69,6 +69,10 @@ class Assertions:
             "iat": now,
             "exp": now + LIVES_SECONDS,
         }
+        if subject.delegation is not None:  # RFC 8693, section 4.1
+            claims["act"] = {"sub": subject.delegation.reference, "name": subject.delegation.name}
+        elif subject.holder is not None:
+            claims["holder"] = subject.holder
         return jwt.encode(self._header, claims, self._key, algorithms=["ES256"]).encode("ascii")
 
 

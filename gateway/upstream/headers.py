@@ -36,12 +36,20 @@ _NEVER_ASKED = HOP_BY_HOP | {
     b"x-http-method-override",
     b"x-http-method",
     b"x-method-override",
-    b"x-rewrite-url",
+    b"x-host",
+    b"request-uri",
+    b"x-request-uri",
+    b"x-waws-unencoded-url",
 }
 _NEVER_ASKED_FAMILIES = (
     b"herse-",
     b"x-forwarded",
     b"x-original",
+    b"x-rewrite",  # with these four, some server reads another path than the one that was judged
+    b"x-replaced",
+    b"x-override",
+    b"x-envoy",
+    b"x-http-host",
     b"x-ssl",
     b"x-client",
     b"x-auth",

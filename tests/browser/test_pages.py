@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pyotp
 import pytest
+from browser.looks import NARROW, SOUNDNESS, WIDE
 
 from gateway.demo.people import number_of
 from support.sources import ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
-SOUNDNESS = (Path(__file__).parent / "soundness.js").read_text(encoding="utf-8")
 PICTURES = ROOT / "var" / "screenshots"
-PICTURED = (360, 1200)
+PICTURED = (NARROW[-1], WIDE)
 NOBODY = "2990175116001"
 
 
@@ -39,13 +38,13 @@ class Tour:
         """The page the tab is on now; `status` is what it should have been answered with."""
         found = self.tab.evaluate("performance.getEntriesByType('navigation')[0].responseStatus")
         self.faults += [] if found == status else [f"{name}: status {found}, not {status}"]
-        for width in (320, *self.pictured) if self.pictured else (320, 1200):
+        for width in (*NARROW, WIDE) if self.pictured else (NARROW[0], WIDE):
             self.tab.set_viewport_size({"width": width, "height": 800})
             self.faults += [f"{name} at {width}: {fault}" for fault in self.tab.evaluate(SOUNDNESS)]
         for width in self.pictured:  # afterwards: to take a picture, Playwright adds a style of its own
             self.tab.set_viewport_size({"width": width, "height": 800})
             self.tab.screenshot(path=PICTURES / f"{name}-{self.language}-{width}.png", full_page=True)
-        self.tab.set_viewport_size({"width": 1200, "height": 800})
+        self.tab.set_viewport_size({"width": WIDE, "height": 800})
         self.seen.append((name, self.tab.locator("html").get_attribute("lang"), self.tab.text_content("h1")))
 
     def visit(self, name, path, status=200):
@@ -89,6 +88,9 @@ def outside(tour, account):
     tour.send(
         "enrol-wrong", 401, identifier=account.identifier, code="AAAA-BBBB-CCCC", password="cinq mots pour une porte"
     )
+    tour.visit("reset", "/.herse/reset")
+    tour.send("reset-asked", identifier=f"{account.identifier}0")
+    tour.visit("reset-old-link", f"/.herse/reset/new?ticket={'A' * 43}", 401)
     tour.visit("signed-out", "/.herse/sign-out")
     tour.visit("forged", "/.herse/step-up?to=a&to=b", 400)
     tour.visit("sign-in", "/")
@@ -141,6 +143,19 @@ def own_pages(tour, account, other):
     tour.visit("sign-in-again", "/.herse/sign-in")
     other.sign_in(other.tab(), account)
     tour.visit("sessions", "/.herse/account/sessions")
+    for name in ("own-password", "mail", "delegates", "recovery"):
+        tour.visit(name, f"/.herse/account/{name.removeprefix('own-')}")
+    tour.send("recovery-codes")
+    tour.visit("passkeys", "/.herse/account/passkeys")
+    tour.visit("act-for", "/.herse/act-for")
+    tour.visit("ways", "/.herse/step-up?reason=method-required&methods=sc.otp&to=x")
+    tour.visit("sign-in-passkey", "/.herse/sign-in/passkey")
+    old = other.tab()
+    unproved = Tour(old, tour.language)
+    for name in ("own-password", "mail", "delegates", "recovery", "factors", "passkeys"):
+        unproved.visit(f"{name}-unproved", f"/.herse/account/{name.removeprefix('own-')}")
+    unproved.visit("recovery-step-up", "/.herse/step-up/recovery")
+    tour.faults += unproved.faults
 
 
 def test_a_new_account_is_activated_and_linked_in_the_browser(demo, profile):

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from gateway.console.admin_socket import serve_admin
 from gateway.identity import schema
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
+from gateway.identity.database import open_database, writing
 from gateway.ledger.lock import hold
 from gateway.ledger.read import LedgerReader
 from gateway.settings import read_key
@@ -62,7 +63,7 @@ def herse(folder):
 
 
 def accounts(folder):
-    engine = schema.open_database(folder / "state" / "accounts.db")
+    engine = open_database(folder / "state" / "accounts.db")
     return engine, Accounts(engine, AtRest(read_key(folder / "keys" / "at-rest.key")))
 
 
@@ -95,13 +96,27 @@ def test_off_line_from_creation_to_unlock(herse, folder, capsys):
     ]
 
 
+def test_an_account_that_sleeps_is_woken_and_then_invited(herse, folder, capsys):
+    assert herse(*CREATE) == 0
+    assert herse("wake", PHARMACY, "--reason", "called back") == 1
+    engine, _ = accounts(folder)
+    with writing(engine) as connection:
+        connection.execute(schema.account.update().values(created_at=datetime.now(UTC) - timedelta(days=184)))
+    engine.dispose()
+    assert herse("invite", PHARMACY) == 1
+    assert f"herse account wake {PHARMACY}" in capsys.readouterr().err
+    assert herse("wake", PHARMACY, "--reason", "called back") == 0
+    assert f"Account {PHARMACY} is awake" in capsys.readouterr().out
+    assert herse("invite", PHARMACY) == 0
+    assert kinds(folder)[1:] == [("account-woken", "called back"), ("invited", None)]
+
+
 def test_a_refusal_is_a_sentence_and_exit_1(herse, folder, capsys):
     assert herse(*CREATE) == 0
     assert herse(*CREATE) == 1
     assert "exists already" in capsys.readouterr().err
     assert herse("lock", "NOBODY", "--reason", "x") == 1
     assert "there is no account NOBODY" in capsys.readouterr().err
-    assert herse("invite", PHARMACY, "--valid-for", "31d") == 1
     assert len(kinds(folder)) == 1
 
 
@@ -119,6 +134,18 @@ def test_no_state_and_no_settings_are_exit_2(herse, folder, capsys):
     assert herse(*CREATE) == 2
 
 
+def test_the_first_account_makes_the_state_for_its_own_user_alone(herse, folder, capsys):
+    (folder / "state").rmdir()
+    assert herse("lock", PHARMACY, "--reason", "x") == 2
+    assert "the first `herse account create` makes it" in capsys.readouterr().err
+    assert not (folder / "state").exists()
+    assert herse(*CREATE) == 0
+    assert (folder / "state").stat().st_mode & 0o777 == 0o700
+    (folder / "herse.toml").write_text(SETTINGS.replace('"state"', '"not/there"'))
+    assert herse(*CREATE) == 2
+    assert "not/there cannot be made (No such file or directory)" in capsys.readouterr().err
+
+
 def test_a_state_in_use_without_a_socket_is_exit_2(herse, folder, capsys):
     lock = hold(folder / "state")
     try:
@@ -129,11 +156,11 @@ def test_a_state_in_use_without_a_socket_is_exit_2(herse, folder, capsys):
     assert not (folder / "state" / "accounts.db").exists()
 
 
-@pytest.mark.parametrize("time", ["", "7", "0d", "-1d", "7w", "1d ", "\u0667d"])
+@pytest.mark.parametrize("time", ["", "7", "0d", "-1d", "7w", "31d", "1d ", "\u0667d"])
 def test_a_time_is_a_number_and_a_unit(herse, time, capsys):
     with pytest.raises(SystemExit):
         herse("invite", PHARMACY, f"--valid-for={time}")
-    assert "--valid-for" in capsys.readouterr().err
+    assert "--valid-for: found" in capsys.readouterr().err
 
 
 def test_through_a_running_server(herse, folder, capsys):
@@ -181,6 +208,7 @@ def test_through_a_running_server(herse, folder, capsys):
                 "profession": "pharmacist",
                 "rpps": None,
                 "holders": [],
+                "mail": None,
             },
         ),
         ("invite", {"identifier": PHARMACY, "valid_for_seconds": 7 * 86_400}),

@@ -13,7 +13,7 @@ from gateway.errors import HerseError, LedgerError
 from gateway.identity import schema
 from gateway.identity.accounts import Account, AccountError, Accounts, Holder
 from gateway.identity.at_rest import AtRest
-from gateway.identity.schema import create_database
+from gateway.identity.database import create_database
 from gateway.identity.session import Sessions
 from gateway.model import Event, EventKind
 
@@ -55,6 +55,7 @@ def test_an_account_from_creation_to_its_code(house):
         PHARMACY,
         "Pharmacie du Port",
         "pharmacist",
+        T0,
         "10101010105",
         (Holder("Anne Roux"), Holder("Jean Petit", "99700218896")),
     )
@@ -80,6 +81,21 @@ def test_F9_locking_ends_the_sessions(house):
         Event(EventKind.ACCOUNT_LOCKED, PHARMACY, T0, reason="leaked password"),
         Event(EventKind.ACCOUNT_UNLOCKED, PHARMACY, T0, reason="called back"),
     ]
+
+
+def test_a_sleeping_account_is_woken_on_record_and_no_other(house):
+    long_ago = T0 - timedelta(days=183)
+    house.accounts.create(PHARMACY, "Pharmacie du Port", "pharmacist", None, (), long_ago)
+    house.accounts.create("750012353", "Pharmacie du Pont", "pharmacist", None, (), long_ago + timedelta(days=1))
+    assert house.do("wake", identifier="75 001 2346", reason="called back") == {"identifier": PHARMACY}
+    assert house.accounts.find(PHARMACY).used_at == T0
+    wrong = {"750012353": "does not sleep", PHARMACY: "does not sleep", "999": "there is no account"}
+    for name, message in wrong.items():
+        with pytest.raises(AccountError, match=message):
+            house.do("wake", identifier=name, reason="x")
+    with pytest.raises(AccountError, match="as reason"):
+        house.do("wake", identifier=PHARMACY)
+    assert house.events == [Event(EventKind.ACCOUNT_WOKEN, PHARMACY, T0, reason="called back")]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_the_file_says_who_to_be(tmp_path):
     assert [row["identifier"] for row in rows] == [player.identifier for player in CAST]
     for row in rows:
         assert set(row) == {
-            "identifier", "title", "profession", "password", "totp_secret", "rpps", "role", "note", "cards",
+            "identifier", "title", "profession", "password", "totp_secret", "rpps", "role", "mail", "note", "cards",
         }  # fmt: skip
     assert rows[0]["cards"][1] == {"holder": "Hugo Marchand", "file": "99700000005.p12", "passphrase": "phrase"}
     assert read_accounts(path) == given

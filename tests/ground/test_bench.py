@@ -22,7 +22,7 @@ from bench.servers import DOWNLOAD_BYTES, LARGE_BYTES, PAGE_BYTES, check_pinned,
 from bench.steady import steady_load
 from bench.world import COOKIE, TELESERVICES, cases_text, make_world, policy_text
 from gateway.identity.cookie import read_cookie
-from gateway.identity.schema import DATABASE_FILE, open_database
+from gateway.identity.database import DATABASE_FILE, open_database
 from gateway.identity.session import Sessions
 from gateway.metering.patient import parse_patient_number
 from gateway.model import Level

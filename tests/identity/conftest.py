@@ -9,7 +9,7 @@ import pytest
 
 from gateway.identity.accounts import Accounts, Holder
 from gateway.identity.at_rest import AtRest
-from gateway.identity.schema import create_database
+from gateway.identity.database import create_database
 
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -13,8 +13,8 @@ from gateway.errors import Refused
 from gateway.identity import schema
 from gateway.identity.accounts import Account, AccountError, Holder
 from gateway.identity.at_rest import SealError
+from gateway.identity.database import reading, writing
 from gateway.identity.invitation import code_digest, new_code
-from gateway.identity.schema import reading, writing
 from gateway.model import Reason
 
 PHARMACY = "750012346"
@@ -27,12 +27,13 @@ def refusal(act):
     return refused.value.reason
 
 
-def test_I4_an_account_is_found_under_every_spelling(accounts):
+def test_I4_an_account_is_found_under_every_spelling(accounts, t0):
     found = accounts.find(" 75 001 2346 ")
     assert found == Account(
         PHARMACY,
         "Pharmacie du Port",
         "pharmacist",
+        t0,
         holders=(Holder("Camille Durand", "10101010105"), Holder("Sacha Petit")),
     )
     assert accounts.find("750012347") is None

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.database import open_database, reading
 from gateway.identity.failures import DAY, Failures, wait_until
-from gateway.identity.schema import reading
 from gateway.model import Method, Reason
 
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -126,7 +126,7 @@ def test_I3_failures_outlive_a_restart_and_an_operator_forgets_them(failures, ac
     for _ in range(5):
         failures.failed(A, PASSWORD, T0)
     engine.dispose()
-    reopened = schema.open_database(database)
+    reopened = open_database(database)
     assert retry(Failures(reopened), T0) == 60
     reopened.dispose()
     accounts.unlock(A, T0)

@@ -19,8 +19,8 @@ import gateway
 from gateway.errors import Refused
 from gateway.identity import schema
 from gateway.identity.at_rest import SealError
+from gateway.identity.database import reading, writing
 from gateway.identity.otp import STEP_SECONDS, Factors, matching_step, new_secret, provisioning_uri
-from gateway.identity.schema import reading, writing
 from gateway.model import Method, Proof, Reason
 
 PHARMACY = "750012346"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.identity import schema
+from gateway.identity.database import open_database
 from gateway.identity.failures import Failures
 from gateway.identity.passkey import Passkeys
 from gateway.identity.passkey_table import LONGEST_NAME, MOST, parse_name
@@ -64,7 +64,7 @@ def test_keys_have_names_and_outlive_a_restart(house, mine, database):
     assert (kept.name, kept.last_used_at) == ("Téléphone", None)
     assert house.passkeys.table.rename(PHARMACY, kept.reference, parse_name("  Clé   bleue "))
     house.engine.dispose()
-    engine = schema.open_database(database)
+    engine = open_database(database)
     house.passkeys = Passkeys(engine, ORIGIN, house.throttle, Failures(engine))
     assert [one.name for one in house.passkeys.table.of_account(PHARMACY)] == ["Clé bleue"]
     assert house.sign_in(mine)[0] == PHARMACY

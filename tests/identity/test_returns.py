@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where a person goes after signing in: always our own origin, forms to their session only (faults G1, G2)."""
+"""Where a person goes after signing in: always our own origin (faults G1, G2)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from gateway.model import Reason
 
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
-FORM = (("nir", "185057800608491"), ("nir", "2"))
 
 
 def kept(path):
     returns = Returns()
-    return returns.find(returns.keep(path, None, None, T0), None, T0).path
+    return returns.find(returns.keep(path, T0), T0).path
 
 
 @pytest.mark.parametrize(
@@ -56,61 +55,49 @@ def test_G1_no_target_ever_leaves_the_origin(path):
     assert (resolved.scheme, resolved.netloc) == ("https", "portail.example")
 
 
-def test_a_form_goes_back_to_its_own_session_only():
+def test_it_is_kept_whether_what_was_sent_there_is_lost():
     returns = Returns()
-    reference = returns.keep("/aat", FORM, "ours", T0)
-    found = returns.find(reference, "ours", T0)
-    assert (found.path, found.form) == ("/aat", FORM)
-    assert returns.find(reference, "theirs", T0) is None
-    assert returns.find(reference, None, T0) is None
-    with pytest.raises(ValueError, match="for a session only"):
-        returns.keep("/aat", FORM, None, T0)
-
-
-def test_a_path_without_form_survives_a_new_session():
-    returns = Returns()
-    reference = returns.keep("/a", None, "old", T0)
-    assert returns.find(reference, "new", T0).path == "/a"
+    assert returns.find(returns.keep("/a", T0, lost=True), T0).lost
+    assert not returns.find(returns.keep("/a", T0), T0).lost
 
 
 def test_fifteen_minutes_exactly():
     returns = Returns()
-    reference = returns.keep("/a", None, None, T0)
-    assert returns.find(reference, None, T0 + LIFETIME - INSTANT).path == "/a"
-    assert returns.find(reference, None, T0 + LIFETIME) is None
-    assert returns.find("unknown", None, T0) is None
+    reference = returns.keep("/a", T0)
+    assert returns.find(reference, T0 + LIFETIME - INSTANT).path == "/a"
+    assert returns.find(reference, T0 + LIFETIME) is None
+    assert returns.find("unknown", T0) is None
 
 
 def test_the_oldest_make_room_and_strangers_never_push_out_the_signed_in():
     returns = Returns(most=3)
-    form = returns.keep("/form", FORM, "ours", T0)
-    references = [returns.keep(f"/{number}", None, None, T0) for number in range(5)]
-    assert [returns.find(one, None, T0) is not None for one in references] == [False, False, True, True, True]
-    assert returns.find(form, "ours", T0) is not None
+    ours = returns.keep("/ours", T0, signed_in=True)
+    references = [returns.keep(f"/{number}", T0) for number in range(5)]
+    assert [returns.find(one, T0) is not None for one in references] == [False, False, True, True, True]
+    assert returns.find(ours, T0) is not None
 
 
 def test_bytes_are_bounded_too_and_given_back():
     returns = Returns(most_bytes=1000, largest=600)
-    first = returns.keep("/" + "a" * 399, None, None, T0)
-    second = returns.keep("/" + "b" * 399, None, None, T0)
-    assert returns.find(first, None, T0) is not None
-    returns.keep("/c", None, None, T0)
-    assert returns.find(first, None, T0) is None
-    assert returns.find(second, None, T0) is not None
+    first = returns.keep("/" + "a" * 399, T0)
+    second = returns.keep("/" + "b" * 399, T0)
+    assert returns.find(first, T0) is not None
+    returns.keep("/c", T0)
+    assert returns.find(first, T0) is None
+    assert returns.find(second, T0) is not None
     later = T0 + LIFETIME
-    fresh = [returns.keep("/" + "d" * 399, None, None, later) for _ in range(2)]
-    assert all(returns.find(one, None, later) for one in fresh)
+    fresh = [returns.keep("/" + "d" * 399, later) for _ in range(2)]
+    assert all(returns.find(one, later) for one in fresh)
 
 
 def test_too_much_to_keep_is_refused():
     returns = Returns(largest=600)
-    for path, form in (("/" + "a" * 600, None), ("/a", (("field", "x" * 600),))):
-        with pytest.raises(Refused) as refused:
-            returns.keep(path, form, "ours", T0)
-        assert refused.value.reason is Reason.BODY_TOO_LARGE
+    with pytest.raises(Refused) as refused:
+        returns.keep("/" + "a" * 600, T0)
+    assert refused.value.reason is Reason.BODY_TOO_LARGE
 
 
 def test_nothing_kept_is_printed():
     returns = Returns()
-    found = returns.find(returns.keep("/infopatient/185057800608491", FORM, "ours", T0), "ours", T0)
+    found = returns.find(returns.keep("/infopatient/185057800608491", T0), T0)
     assert "185057800608491" not in repr(found)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from identity.bad_cards import AT, DAY, Keys, make_world
 
 from gateway.demo.card_pki import ELEMENTARY, STRONG, Authority, Draft, make_card_pki, sign, usage
-from gateway.demo.card_responder import LIST_LIFE, make_list
+from gateway.demo.card_responder import ANSWER_LIFE, LIST_LIFE, make_answer, make_list
 from gateway.errors import StartError
+from gateway.identity.ocsp import read_answer
 from gateway.identity.revocation import RevocationError, RevocationLists, Standing, read_list
 from gateway.identity.trust import CardTrust
 
@@ -63,6 +64,7 @@ def scope(**what) -> tuple[x509.ExtensionType, bool]:
 
 
 PLACE = [x509.UniformResourceIdentifier("http://crl.example/1.crl")]
+OWN = [x509.UniformResourceIdentifier(f"{PKI.site}/CRL/{ISSUER.file}.crl")]
 STRANGER = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 FORGER = Authority("", ISSUER.certificate, WORLD.key)
 OTHER = make_card_pki(AT, key=Keys(24))
@@ -79,7 +81,28 @@ BAD_LISTS = {
     "signed over SHA-1": (raw_list(hash_=hashes.SHA224()), "weak-hash"),
     "a delta": (make_list(ISSUER, AT, extensions=[(x509.DeltaCRLIndicator(1), True)]), "delta"),
     "indirect": (make_list(ISSUER, AT, extensions=[scope(indirect_crl=True)]), "indirect"),
-    "of one distribution point": (make_list(ISSUER, AT, extensions=[scope(full_name=PLACE)]), "partitioned"),
+    "of a relative name": (
+        make_list(
+            ISSUER, AT, extensions=[scope(relative_name=x509.RelativeDistinguishedName(ISSUER.certificate.subject))]
+        ),
+        "partitioned",
+    ),
+    "of a point and people alone": (
+        make_list(ISSUER, AT, extensions=[scope(full_name=OWN, only_contains_user_certs=True)]),
+        "partitioned",
+    ),
+    "of a point and authorities alone": (
+        make_list(ISSUER, AT, extensions=[scope(full_name=OWN, only_contains_ca_certs=True)]),
+        "partitioned",
+    ),
+    "of a point that has no address": (
+        make_list(ISSUER, AT, extensions=[scope(full_name=[x509.DirectoryName(ISSUER.certificate.subject)])]),
+        "partitioned",
+    ),
+    "indirect, of a point": (
+        make_list(ISSUER, AT, extensions=[scope(full_name=OWN, indirect_crl=True)]),
+        "indirect",
+    ),
     "of people alone": (make_list(ISSUER, AT, extensions=[scope(only_contains_user_certs=True)]), "partitioned"),
     "of one reason": (
         make_list(ISSUER, AT, extensions=[scope(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))]),
@@ -172,6 +195,15 @@ def test_E5_a_clock_set_back_proves_no_freshness():
     lists = WORLD.lists()
     assert standing(lists, AT - timedelta(minutes=4)) is Standing.GOOD
     assert standing(lists, AT - timedelta(minutes=6)) is Standing.STALE
+
+
+def test_E5_an_answer_proves_no_freshness_to_a_clock_set_back():
+    lists = RevocationLists(WORLD.trust())
+    answer = make_answer(ISSUER, CARD, AT, revoked=False)
+    lists.keep_answer(read_answer(answer, CARD, ISSUER.certificate, AT))
+    assert standing(lists, AT - timedelta(minutes=4)) is Standing.GOOD
+    assert standing(lists, AT - timedelta(minutes=6)) is Standing.STALE
+    assert standing(lists, AT + ANSWER_LIFE + SECOND) is Standing.STALE
 
 
 def test_a_list_past_its_end_still_revokes():

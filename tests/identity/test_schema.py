@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import StartError
 from gateway.identity import schema
-from gateway.identity.schema import Instant, create_database, open_database, reading, writing
+from gateway.identity.database import create_database, open_database, reading, writing
+from gateway.identity.instant import Instant
 
 
 def pragma(engine, name):

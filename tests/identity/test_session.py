@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.errors import Refused
 from gateway.identity import schema
 from gateway.identity.binding import binding
-from gateway.identity.schema import reading, writing
+from gateway.identity.database import reading, writing
 from gateway.identity.session import Sessions
 from gateway.model import Level, Method, Proof, Reason, Subject
 
@@ -107,6 +107,16 @@ def test_a_session_is_bound_to_where_it_was_opened_and_then_to_where_it_was_prov
     again = Sessions(engine, timedelta(minutes=30), timedelta(hours=4)).find(token.encode(), t0)
     assert (again.binding, again.network, again.device) == (session.binding, "2001:db8::1", "Chrome")
     assert binding(None, None) == binding("", "") == binding("nowhere", "")
+
+
+def test_a_password_moves_no_session(sessions, account, engine, t0):
+    """Or a stolen cookie and a password would make a card that was proved elsewhere count where the thief is."""
+    proof = Proof(Method.SMART_CARD, t0)
+    _, session = sessions.open(account, [proof], t0, "192.0.2.77", "Firefox")
+    token, session = sessions.strengthen(session, Proof(Method.PASSWORD, t0), t0, "203.0.113.9", "Chrome")
+    assert session.binding == binding("192.0.2.77", "Firefox")
+    again = Sessions(engine, timedelta(minutes=30), timedelta(hours=4)).find(token.encode(), t0)
+    assert again.binding == session.binding
 
 
 def test_F3_strengthen_gives_a_new_token_and_kills_the_old(sessions, opened, engine, t0):

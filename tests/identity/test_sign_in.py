@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.database import reading
 from gateway.identity.failures import Failures
 from gateway.identity.otp import Factors, new_secret
 from gateway.identity.password import PasswordHasher
-from gateway.identity.schema import reading
 from gateway.identity.sign_in import SignIn
 from gateway.identity.throttle import Throttle
 from gateway.model import Method, Proof, Reason

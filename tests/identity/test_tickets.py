@@ -185,13 +185,14 @@ def test_choices_and_failures_are_bounded():
     for number in range(20):
         secret = tickets.begin("", HERE, T0)
         tickets.hold(secret, tickets.redeem(tickets.issue(state_of(secret), HOLDER, T0), secret, T0), T0)
-        tickets.note_failure(f"192.0.2.{number}", T0)
+        tickets.note_failure(f"192.0.2.{number}", Reason.CARD_NOT_TRUSTED, T0)
     assert len(tickets._choices) == len(tickets._failures) == 5
 
 
 def test_a_failed_handshake_is_known_by_its_address_alone(tickets):
     assert not tickets.failed_since(HERE, T0)
-    tickets.note_failure(HERE, T0 + SECOND)
-    assert tickets.failed_since(HERE, T0)
+    tickets.note_failure(HERE, Reason.CARD_EXPIRED, T0)
+    tickets.note_failure(HERE, Reason.CARD_NOT_TRUSTED, T0 + SECOND)
+    assert tickets.failed_since(HERE, T0) is Reason.CARD_NOT_TRUSTED
     assert not tickets.failed_since(HERE, T0 + 2 * SECOND)
     assert not tickets.failed_since("192.0.2.15", T0)

@@ -11,8 +11,8 @@ from threading import Barrier
 
 from gateway.errors import Refused
 from gateway.identity.at_rest import AtRest
+from gateway.identity.database import open_database
 from gateway.identity.otp import Factors
-from gateway.identity.schema import open_database
 
 
 def main(database: str, account: str, code: str, at: str, threads: str) -> None:

@@ -37,8 +37,10 @@ FULL = Event(
     pseudonym=bytes(range(16)),
     status=200,
     categories=("identity", "rights"),
+    holder="Lou Martin",
+    delegate="d-1",
 )
-TEXTS = ("account", "session", "network", "device", "method", "teleservice", "reason")
+TEXTS = ("account", "session", "network", "device", "method", "teleservice", "reason", "holder", "delegate")
 HOSTILE = [chr(code) for code in range(0x100)] + list(
     "\u2028\u2029\u202a\u202e\u2066\u2069\u200b\u200e\ufeff\u0600\U000e0001\ud800\udfff\ue000\u0378"
 )

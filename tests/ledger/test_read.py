@@ -103,11 +103,11 @@ def test_a_cursor_of_another_account_gives_nothing(reader: LedgerReader):
 def test_lookups_come_oldest_first_from_all_accounts(reader: LedgerReader):
     since = NOON + timedelta(seconds=20)
     wanted = sorted(
-        (event.at, sequence, event.account, event.teleservice, event.pseudonym)
+        (event.at, sequence, event.account, event.teleservice, event.holder, event.pseudonym)
         for sequence, event in enumerate(EVENTS, 1)
         if event.kind in COUNTED and event.at >= since
     )
-    assert list(reader.lookups_since(since)) == [(one[2], one[3], one[4], one[0]) for one in wanted]
+    assert list(reader.lookups_since(since)) == [(*one[2:], one[0]) for one in wanted]
 
 
 def test_every_thread_has_a_connection_of_its_own(reader: LedgerReader):

@@ -91,8 +91,8 @@ def test_an_empty_or_foreign_database_is_refused(tmp_path: Path):
 
 
 def test_a_newer_schema_is_refused(path: Path):
-    change(path, "update meta set schema_version = 2")
-    assert "has schema version 2; this Herse knows version 1" in refusal(path)
+    change(path, "update meta set schema_version = 3")
+    assert "has schema version 3; this Herse knows version 2" in refusal(path)
     change(path, "delete from meta")
     assert "has schema version none" in refusal(path)
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
 
 from gateway.demo.card_pki import STRONG, cast_bearers, make_card_pki, new_key, sign
 from gateway.demo.card_responder import make_list
@@ -93,40 +92,6 @@ def test_an_expired_card_gets_through_the_handshake_to_its_own_reason(host, pki,
         certificate = pem_file(tmp_path / name, sign(dated, pki.people(STRONG), key), key)
         secret = host.waiting()
         assert host.redeem(host.present(certificate, secret), secret).outcome is reason
-
-
-def foreign(pki, tmp_path):
-    card = make_card_pki(NOW).issue(cast_bearers()[0], NOW)
-    return pem_file(tmp_path / "foreign.pem", card.certificate, card.key)
-
-
-def self_signed(pki, tmp_path):
-    key = new_key()
-    authority = replace(pki.people(STRONG), key=key)
-    return pem_file(tmp_path / "self.pem", sign(pki.draft(cast_bearers()[0], NOW), authority, key), key)
-
-
-def for_servers(pki, tmp_path):
-    key, draft = new_key(), pki.draft(cast_bearers()[0], NOW)
-    purposes = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH])
-    wrong = replace(draft, extensions=draft.with_extension(purposes))
-    return pem_file(tmp_path / "server.pem", sign(wrong, pki.people(STRONG), key), key)
-
-
-@pytest.mark.parametrize("make", [foreign, self_signed, for_servers])
-def test_a_certificate_that_openssl_refuses_gets_an_alert_and_leaves_a_note_for_the_waiting_page(
-    host, pki, tmp_path, make, caplog
-):
-    certificate = make(pki, tmp_path)
-    before = host.clock()
-    with caplog.at_level("WARNING", logger="gateway.listener.card_host"):
-        came = host.present(certificate)
-        wait_until("noted", lambda: host.tickets.failed_since(LOOPBACK, before))
-    assert came.status is None
-    assert "alert" in came.said, "the browser learns that the certificate was the fault"
-    (line,) = [record for record in caplog.records if record.message == "card-handshake-failed"]
-    assert line.verify_code > 0
-    assert line.verify_message
 
 
 def test_what_a_certificate_does_to_its_reader_opens_nothing(host, claire):

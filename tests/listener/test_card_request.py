@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.listener.card_host import BadRequestError, read_request
+from gateway.listener.card_request import BadRequestError, read_request
 
 HOST = b"localhost:8444"
 GOOD = b"GET /card?state=" + b"s" * 43 + b" HTTP/1.1\r\nHost: localhost:8444"
@@ -13,8 +13,13 @@ GOOD = b"GET /card?state=" + b"s" * 43 + b" HTTP/1.1\r\nHost: localhost:8444"
 
 @pytest.mark.parametrize("more", [b"", b"\r\nAccept: */*\r\nCookie: a=b", b"\r\nx:  y \t"])
 def test_the_one_request(more):
-    assert read_request(GOOD + more, HOST) == "s" * 43
-    assert read_request(GOOD.replace(b"localhost", b"LocalHost") + more, HOST) == "s" * 43
+    assert read_request(GOOD + more, HOST).state == "s" * 43
+    assert read_request(GOOD.replace(b"localhost", b"LocalHost") + more, HOST).state == "s" * 43
+
+
+def test_the_fields_are_kept_in_order_each_of_them():
+    found = read_request(GOOD + b"\r\nA-b:  1 \t\r\na-B: 2", HOST).fields
+    assert found == ((b"host", b"localhost:8444"), (b"a-b", b"1"), (b"a-b", b"2"))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ def test_the_one_request(more):
 def test_what_has_two_readings_is_400(head):
     with pytest.raises(BadRequestError) as caught:
         read_request(head, HOST)
-    assert caught.value.status == 400
+    assert caught.value.fault.status == 400
 
 
 @pytest.mark.parametrize(
@@ -73,4 +78,4 @@ def test_what_has_two_readings_is_400(head):
 def test_everything_else_is_404(old, new):
     with pytest.raises(BadRequestError) as caught:
         read_request(GOOD.replace(old, new), HOST)
-    assert caught.value.status == 404
+    assert caught.value.fault.status == 404

@@ -18,6 +18,7 @@ TOTP = Proof(Method.TOTP, AT + timedelta(minutes=5))
 CARD = Proof(Method.SMART_CARD, AT + timedelta(minutes=9))
 INVITATION = Proof(Method.INVITATION, AT)
 PASSKEY = Proof(Method.PASSKEY, AT + timedelta(minutes=6))
+RECOVERY = Proof(Method.RECOVERY, AT + timedelta(minutes=4))
 SSO = Proof(Method.SSO, AT + timedelta(minutes=7))
 SSO_CARD = Proof(Method.SSO_CARD, AT + timedelta(minutes=8))
 
@@ -38,6 +39,9 @@ SSO_CARD = Proof(Method.SSO_CARD, AT + timedelta(minutes=8))
         ((SSO_CARD,), Level.CARD),
         ((SSO, CARD), Level.CARD),
         ((TOTP, INVITATION), Level.NONE),
+        ((PASSWORD, RECOVERY), Level.MFA),
+        ((RECOVERY,), Level.NONE),
+        ((TOTP, RECOVERY), Level.NONE),
     ],
 )
 def test_the_level_follows_from_the_proofs(proofs, level):
@@ -54,6 +58,8 @@ def test_the_level_follows_from_the_proofs(proofs, level):
         ((PASSWORD,), Level.MFA, None),
         ((PASSWORD, TOTP, CARD), Level.MFA, CARD.at),
         ((CARD,), Level.CARD, CARD.at),
+        ((PASSWORD, RECOVERY), Level.MFA, RECOVERY.at),
+        ((PASSWORD, RECOVERY), Level.CARD, None),
         ((PASSKEY,), Level.MFA, PASSKEY.at),
         ((PASSKEY,), Level.CARD, None),
         ((PASSWORD, PASSKEY), Level.PASSWORD, PASSKEY.at),
@@ -101,3 +107,11 @@ def test_another_proof_never_lowers_the_level(proofs, more):
 def test_nobody_has_proved_nothing():
     assert ANONYMOUS.account is None
     assert ANONYMOUS.assurance.level is Level.NONE
+
+
+def test_the_latest_proof_by_one_of_these_methods():
+    assurance = Assurance((PASSWORD, TOTP, CARD))
+    assert assurance.proved_by((Method.TOTP, Method.PASSWORD)) == TOTP.at
+    assert assurance.proved_by({Method.PASSKEY, Method.PASSWORD}) == PASSWORD.at
+    assert assurance.proved_by(()) is None
+    assert assurance.proved_by((Method.PASSKEY,)) is None

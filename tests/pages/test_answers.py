@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.model import Budget, Effect, Quota
-from gateway.pages.answers import rate_limit, rate_limit_lines
+from gateway.model import Budget, Challenge, Decision, Effect, Level, Method, Quota, Reason
+from gateway.pages.answers import rate_limit, rate_limit_lines, redirect, refusal
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SHORT, LONG = Budget(50, HOUR, Effect.CHALLENGE), Budget(500, DAY, Effect.DENY)
@@ -37,3 +37,14 @@ def test_the_lines_are_the_fields_whatever_was_told_before(teleservice: str):
         for left in (0, 7, 50):
             quotas = tuple(Quota(budget, left + place, 60 * left) for place, budget in enumerate(budgets))
             assert rate_limit_lines(teleservice, quotas) == lines(teleservice, quotas)
+
+
+def test_named_methods_go_along_to_the_page_and_to_the_program():
+    asked = Challenge(Level.MFA, HOUR, (Method.SMART_CARD, Method.SSO))
+    decision = Decision(Effect.CHALLENGE, "aat", (Reason.METHOD_REQUIRED,), challenge=asked)
+    assert dict(redirect(decision, "abc")[1])[b"location"] == (
+        b"/.herse/step-up?to=abc&reason=method-required&methods=sc.psc"
+    )
+    assert dict(refusal(decision, b"application/json", b"", "-")[1])[b"www-authenticate"] == (
+        b'Bearer error="insufficient_user_authentication", acr_values="mfa", amr_values="sc psc", max_age="3600"'
+    )

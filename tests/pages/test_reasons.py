@@ -11,6 +11,7 @@ from gateway.pages.reasons import EXPLANATIONS, PARTS, explanation, status
 STATUSES = {
     200: {Reason.PERMITTED},
     400: {
+        Reason.RPPS_MALFORMED,
         Reason.PATIENT_NUMBER_MISSING,
         Reason.PATIENT_NUMBER_MALFORMED,
         Reason.PATIENT_NUMBER_AMBIGUOUS,
@@ -19,6 +20,8 @@ STATUSES = {
         Reason.COOKIE_AMBIGUOUS,
         Reason.PASSWORD_TOO_WEAK,
         Reason.PASSWORD_REPEATED,
+        Reason.MAIL_ADDRESS_WRONG,
+        Reason.MAIL_LINK_WRONG,
         Reason.SSO_STATE_WRONG,
     },
     401: {
@@ -26,6 +29,7 @@ STATUSES = {
         Reason.SECOND_FACTOR_REQUIRED,
         Reason.SECOND_FACTOR_STALE,
         Reason.CARD_REQUIRED,
+        Reason.METHOD_REQUIRED,
         Reason.CARD_TICKET_WRONG,
         Reason.CARD_MISSING,
         Reason.CARD_HANDSHAKE_FAILED,
@@ -34,6 +38,8 @@ STATUSES = {
         Reason.CODE_WRONG,
         Reason.CODE_USED,
         Reason.INVITATION_WRONG,
+        Reason.RESET_TICKET_WRONG,
+        Reason.RECOVERY_CODE_WRONG,
         Reason.PROOF_TOO_OLD,
         Reason.SESSION_MOVED,
         Reason.PASSKEY_WRONG,
@@ -45,17 +51,23 @@ STATUSES = {
         Reason.NO_TELESERVICE,
         Reason.PROFESSION_NOT_ALLOWED,
         Reason.ACCOUNT_NOT_ALLOWED,
+        Reason.NOT_DELEGATED,
+        Reason.DELEGATION_ENDED,
         Reason.UPGRADE_NOT_ALLOWED,
         Reason.ORIGIN_NOT_ALLOWED,
         Reason.SERVICE_WORKER_NOT_ALLOWED,
         Reason.ACCOUNT_LOCKED,
+        Reason.ACCOUNT_ASLEEP,
         Reason.SECOND_FACTOR_MISSING,
+        Reason.ACCOUNT_QUARANTINED,
         Reason.FORM_FORGED,
         Reason.PASSWORD_BREACHED,
         Reason.PASSWORD_MUST_CHANGE,
         Reason.SSO_REFUSED,
         Reason.SSO_ACR_TOO_LOW,
         Reason.SSO_IDENTITY_INVALID,
+        Reason.SSO_UNKNOWN,
+        Reason.SSO_OF_ANOTHER,
         Reason.CARD_MALFORMED,
         Reason.CARD_NOT_TRUSTED,
         Reason.CARD_EXPIRED,
@@ -67,18 +79,24 @@ STATUSES = {
         Reason.CARD_UNKNOWN,
         Reason.CARD_OF_ANOTHER,
     },
-    404: {Reason.CARD_NOT_SET_UP},
+    404: {Reason.CARD_NOT_SET_UP, Reason.SSO_NOT_SET_UP},
     408: {Reason.REQUEST_TIMEOUT},
     409: {Reason.PASSKEY_LIMIT},
     413: {Reason.BODY_TOO_LARGE},
     414: {Reason.URL_TOO_LONG},
     421: {Reason.HOST_UNKNOWN},
-    429: {Reason.BUDGET_EXHAUSTED, Reason.THROTTLED},
+    429: {Reason.MAIL_TOO_OFTEN, Reason.BUDGET_EXHAUSTED, Reason.THROTTLED},
     431: {Reason.HEAD_TOO_LARGE},
     500: {Reason.INTERNAL_ERROR},
     501: {Reason.NOT_IMPLEMENTED},
     502: {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ANSWER_INVALID, Reason.SSO_ANSWER_INVALID},
-    503: {Reason.LEDGER_UNAVAILABLE, Reason.BUSY, Reason.SSO_UNREACHABLE, Reason.CARD_REVOCATION_STALE},
+    503: {
+        Reason.MAIL_UNAVAILABLE,
+        Reason.LEDGER_UNAVAILABLE,
+        Reason.BUSY,
+        Reason.SSO_UNREACHABLE,
+        Reason.CARD_REVOCATION_STALE,
+    },
     504: {Reason.PORTAL_TIMEOUT},
 }
 JARGON = ("HTTP", "token", "session ID", "TOTP", "header", "MFA", "gateway", "serveur mandataire")
@@ -123,8 +141,8 @@ def test_an_exhausted_budget_says_why_and_what_to_do():
     told = explanation(Reason.BUDGET_EXHAUSTED)
     assert "protège les données des patients" in told.sentence("fr")
     assert "carte CPS" in told.remedy("fr")
-    assert "36\u00a008" in told.remedy("fr")
-    assert "36\u00a008" in told.remedy("en")
+    assert "le support de votre portail" in told.remedy("fr")
+    assert "your portal\u2019s support" in told.remedy("en")
 
 
 def test_a_budget_that_asks_for_proof_leads_to_it():

@@ -14,6 +14,7 @@ from gateway.pages.device import LONGEST, clean_device, readable_device
 from gateway.pages.event_words import (
     GROUP_NAMES,
     GROUPS,
+    by_whom,
     is_alarming,
     method_name,
     reason_sentence,
@@ -136,3 +137,19 @@ def test_typography_of_both_languages():
         "L\u2019accès\u00a0: «\u00a0ici\u00a0»\u00a0; 36\u00a008\u00a0!"
     )
     assert typeset("It's here: 36 08!", "en") == "It\u2019s here: 36\u00a008!"
+
+
+def test_who_it_was_is_told_where_it_is_known():
+    assert by_whom(None, "fr", delegate=False) == ""
+    assert by_whom("Claire Fontaine", "fr", delegate=False) == "par Claire Fontaine"
+    assert by_whom("Lou Martin", "fr", delegate=True) == "par Lou Martin (par délégation)"
+    assert by_whom("Lou Martin", "en", delegate=True) == "by Lou Martin (by delegation)"
+
+
+def test_a_proof_of_another_provider_has_its_name():
+    assert method_name("pwd+psc", "fr", "Plage") == "mot de passe + Plage"
+    assert method_name("psc-sc", "en", "Plage") == "Plage, card"
+    assert method_name("psc", "fr") == "Pro Santé Connect"
+    told = reason_sentence("sso-refused", "fr", "Plage")
+    assert told.startswith("Plage n")
+    assert "Pro Santé" not in told

@@ -52,6 +52,18 @@ def test_a_case_names_its_day_and_what_was_proved() -> None:
     assert load("as: {account: A-1, assurance: card}, request: GET /, expect: permit").cases[0].at == AT
 
 
+def test_a_case_may_be_a_delegate() -> None:
+    who = "as: {account: A-1, profession: nurse, assurance: mfa, delegate: {teleservices: [lookup]%s}}"
+    asked = "request: GET /lookup/1, expect:"
+    assert [outcome for outcome, _ in outcomes(
+        f"{who % ''}, {asked} permit",
+        f"{who % ''}, request: GET /, expect: deny, reason: not-delegated",
+        f"{who % ', until: 2001-01-01'}, {asked} permit",
+        f"{who % ', until: 2000-12-31'}, {asked} deny, reason: delegation-ended",
+        f"{who % ', until: 2000-12-31'}, request: GET /nowhere, expect: deny, reason: delegation-ended",
+    )] == [Outcome.PASS] * 5  # fmt: skip
+
+
 def test_the_day_of_a_case_decides() -> None:
     text = POLICY_TEXT + "  list: {title: List, routes: [GET /list], assurance: mfa, discloses: [name], uncounted: x,"
     policy = load_policy(text + " attestation: {reference: R, until: 2027-12-31}}\n", "house.yaml")
@@ -145,6 +157,10 @@ def test_the_report_counts_and_names_what_no_case_touched() -> None:
         ),
         (HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: A-1, methods: [sms]}}", "one of pwd, otp"),
         (HEAD + "  - {name: a, request: GET /, expect: deny, day: tomorrow}", "a day such as"),
+        (
+            HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: A-1, assurance: mfa, delegate: {}}}",
+            "the key `teleservices`",
+        ),
         (HEAD + "  - {name: a, request: GET /, expect: deny, as: {assurance: mfa}}", "the key `account`"),
         (
             HEAD + "  - {name: a, request: GET /, expect: deny, as: {account: 123456782, assurance: mfa}}",

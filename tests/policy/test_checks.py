@@ -15,8 +15,8 @@ from gateway.policy.template import parse_template
 
 
 def budget(text: str) -> Budget:
-    people, window, past = text.split()
-    return Budget(int(people), parse_duration(window), Effect(past))
+    people, window, past, *holder = text.split()
+    return Budget(int(people), parse_duration(window), Effect(past), per_holder=bool(holder))
 
 
 def route(text: str, patient: str | None = None) -> Route:
@@ -46,6 +46,9 @@ def route(text: str, patient: str | None = None) -> Route:
         ("15 10m challenge", "1000 1h deny", False),  # proof after proof, the hour fills up
         ("15 10m challenge", "15 10m deny", False),
         ("15 10m challenge", "1000 5m deny", False),
+        ("60 1h deny holder", "60 1h deny", False),  # several holders share an account
+        ("60 1h deny", "60 1h deny holder", True),
+        ("60 1h deny holder", "61 1h deny holder", True),
     ],
 )
 def test_a_budget_behind_another_is_never_reached(first: str, this: str, never: bool) -> None:

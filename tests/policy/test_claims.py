@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which rule claims a request, and the answers made ready for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
 
-from gateway.model import Budget, Challenge, Effect, Level, Meter, PatientLocator, Place, Reason, Record
+from gateway.model import Budget, Challenge, Effect, Level, Meter, Method, PatientLocator, Place, Reason, Record
 from gateway.policy.claims import Claim
 from gateway.policy.rules import Policy, Route, Rule
 from gateway.policy.template import parse_template
@@ -134,6 +135,8 @@ def test_a_metered_permit_obliges_to_count_and_record() -> None:
         "a", "A", (route("GET /x/{nir}", NIR), route("GET /x")), budgets=budgets, categories=("identity",)
     )  # fmt: skip
     claim = only(metered)
+    each = Budget(2, timedelta(hours=1), Effect.DENY, per_holder=True)
+    assert only(replace(metered, budgets=(each, *budgets))).permit.meter == Meter(NIR, budgets, (each,))
     assert (claim.permit.meter, claim.permit.record) == (Meter(NIR, budgets), Record(("identity",)))
     assert claim.permit.segment == 2
     bare = policy(metered).claims.find("GET", "/x")
@@ -163,6 +166,8 @@ def test_each_no_has_its_decision() -> None:
     assert found == [
         (Effect.DENY, Reason.UPGRADE_NOT_ALLOWED, None),
         (Effect.CHALLENGE, Reason.SIGN_IN_REQUIRED, Challenge(Level.PASSWORD)),
+        (Effect.DENY, Reason.DELEGATION_ENDED, None),
+        (Effect.DENY, Reason.NOT_DELEGATED, None),
         (Effect.DENY, Reason.ACCOUNT_NOT_ALLOWED, None),
         (Effect.DENY, Reason.PROFESSION_NOT_ALLOWED, None),
         (Effect.CHALLENGE, Reason.SECOND_FACTOR_REQUIRED, asked),
@@ -171,10 +176,19 @@ def test_each_no_has_its_decision() -> None:
     assert {(refusal.rule, refusal.digest) for _, refusal in claim.steps} == {("a", "digest")}
 
 
+def test_a_challenge_names_the_methods_of_its_rule() -> None:
+    asked = (Method.PASSKEY, Method.SMART_CARD)
+    claim = only(Rule("a", "A", (route("GET /x"),), level=Level.MFA, methods=asked))
+    assert (Reason.METHOD_REQUIRED, Challenge(Level.MFA, None, asked)) in [
+        (refusal.reason, refusal.challenge) for _, refusal in claim.steps
+    ]
+
+
 def test_what_nobody_claims() -> None:
     denying, permitting = policy(rule("a", "GET /a")).claims, policy(default=Effect.PERMIT).claims
     assert denying.otherwise is denying.unclaimed
     assert (denying.unclaimed.effect, denying.unclaimed.reason) == (Effect.DENY, Reason.NO_TELESERVICE)
     assert (permitting.otherwise.effect, permitting.otherwise.record) == (Effect.PERMIT, None)
+    assert (denying.ended.effect, denying.ended.reason) == (Effect.DENY, Reason.DELEGATION_ENDED)
     assert (denying.upgrade.effect, denying.upgrade.reason) == (Effect.DENY, Reason.UPGRADE_NOT_ALLOWED)
     assert (denying.sign_in.effect, denying.sign_in.challenge) == (Effect.CHALLENGE, Challenge(Level.PASSWORD))

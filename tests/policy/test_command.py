@@ -21,6 +21,9 @@ teleservices:
   other: {title: Other, routes: [GET /other], assurance: card}
 """
 
+DELEGATE = ("--as", "A-1", "--delegate", "home")
+IN_MAY = ("--day", "2026-05-31")
+
 
 def run(*args: str | Path) -> int:
     parser = argparse.ArgumentParser()
@@ -107,6 +110,13 @@ def test_explain_shows_each_criterion_and_the_verdict(capsys: pytest.CaptureFixt
         (("--as", "a-1", "GET", "http://portal.example"), "GET as A-1 (password)\n"),
         (("--as", "A-1", "GET", "http://portal.example"), "verdict: PERMIT permitted (teleservice home"),
         (("--as", "A-1", "--assurance", "none", "GET", "/"), "GET as A-1 (nothing proved)\n"),
+        (("--as", "A-1", "--methods", "psc", "GET", "/accueil"), "GET as A-1 (mfa)\n"),
+        (("--as", "A-1", "--methods", "hwk,sc", "GET", "/accueil"), "GET as A-1 (card)\n"),
+        ((*DELEGATE, "GET", "/accueil"), "GET as a delegate of A-1 (password)\n"),
+        ((*DELEGATE, "GET", "/accueil"), "verdict: PERMIT permitted (teleservice home"),
+        (("--as", "A-1", "--delegate", "static,aat", "GET", "/accueil"), "verdict: DENY not-delegated"),
+        ((*DELEGATE, "--until", "2026-05-31", *IN_MAY, "GET", "/accueil"), "verdict: PERMIT permitted"),
+        ((*DELEGATE, "--until", "2026-05-30", *IN_MAY, "GET", "/accueil"), "verdict: DENY delegation-ended"),
         (("--as", "A-1", "--upgrade", "GET", "/ws"), "verdict: PERMIT permitted (teleservice conversation"),
         (("--as", "A-1", "--upgrade", "GET", "/"), "verdict: DENY upgrade-not-allowed"),
         (("GET", "/static/../accueil"), "verdict: DENY path-ambiguous (before any rule"),
@@ -122,12 +132,54 @@ def test_explain_for_all_kinds_of_people_and_urls(
     assert told in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("args", [("--proved-ago", "yesterday"), ("--assurance", "sms")])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--proved-ago", "yesterday"),
+        ("--assurance", "sms"),
+        ("--methods", "pwd,sms"),
+        ("--day", "9999-12-31"),
+        ("--until", "tomorrow"),
+    ],
+)
 def test_explain_refuses_what_it_does_not_know(args: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         run("explain", DEMO, *args, "GET", "/")
     assert left.value.code == 2
     assert args[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("--methods", "pwd"), "found --methods without --as; expected the account"),
+        (("--delegate", "home"), "found --delegate without --as; expected the account"),
+        (("--as", "A-1", "--until", "2026-05-31"), "found --until without --delegate"),
+        (
+            ("--as", "A-1", "--delegate", "home,nope"),
+            "the teleservice 'nope' in --delegate; expected some of home,",
+        ),
+        (("--as", "A-1", "--delegate", ""), "found the teleservice '' in --delegate; expected some of home,"),
+    ],
+)
+def test_explain_refuses_what_does_not_fit_together(
+    args: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("explain", DEMO, *args, "GET", "/") == 2
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert not printed.out
+
+
+def test_explain_asks_for_today_unless_a_day_is_named(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An attestation whose day is over explains as it serves."""
+    ended = "attestation: {reference: A-1, until: 2020-12-31}, discloses: [identity], uncounted: why,"
+    small.write_text(SMALL.replace("title: Other,", f"title: Other, {ended}").replace("card", "mfa"))
+    asked = ("--as", "A-1", "--assurance", "mfa")
+    assert run("explain", small, *asked, "GET", "/other") == 0
+    assert "verdict: CHALLENGE card-required" in capsys.readouterr().out
+    assert run("explain", small, *asked, "--day", "2020-12-31", "GET", "/other") == 0
+    assert "verdict: PERMIT permitted (teleservice other" in capsys.readouterr().out
 
 
 def test_test_reports_each_case(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

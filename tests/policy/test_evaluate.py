@@ -11,6 +11,7 @@ from gateway.model import (
     AccessRequest,
     Assurance,
     Decision,
+    Delegation,
     Effect,
     Level,
     Match,
@@ -206,3 +207,26 @@ def test_the_trace_tells_who_came_first() -> None:
     assert trace[-1].match is Match.MISS
     last = evaluate(policy, AccessRequest(PASSWORD, "GET", "/", AT), explain=True).trace[-1]
     assert (last.rule, last.match) == (DEFAULT, Match.HIT)
+
+
+def test_a_delegate_does_what_was_given_to_him_and_no_longer() -> None:
+    until = AT + timedelta(hours=1)
+    delegation = Delegation("d-1", "Lou Martin", frozenset({"shop"}), until)
+    acting = replace(subject(Method.PASSWORD, account="SHOP-1"), delegation=delegation)
+    moment = timedelta(microseconds=1)
+    for path, at, reason in (
+        ("/shop", AT, Reason.PERMITTED),
+        ("/shop", until - moment, Reason.PERMITTED),
+        ("/shop", until, Reason.DELEGATION_ENDED),
+        ("/shop", AT, Reason.PERMITTED),
+        ("/home", AT, Reason.NOT_DELEGATED),
+        ("/static/x", until, Reason.PERMITTED),
+        ("/nowhere", AT, Reason.PERMITTED),
+        ("/nowhere", until, Reason.DELEGATION_ENDED),
+    ):
+        assert evaluate(OPEN, AccessRequest(acting, "GET", path, at)).reason is reason, path
+    trace = evaluate(OPEN, AccessRequest(acting, "GET", "/shop", until), explain=True).trace
+    assert [(line.rule, line.match) for line in trace if line.criterion == "delegation"] == [
+        ("home", Match.MISS), ("lookup", Match.MISS), ("card", Match.MISS), ("shop", Match.HIT), ("talk", Match.MISS),
+        ("rest", Match.MISS),
+    ]  # fmt: skip

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A decision as text."""
 
-from gateway.model import AccessRequest, Level
+from dataclasses import replace
+from datetime import timedelta
+
+from gateway.model import AccessRequest, Delegation, Level
 from gateway.policy.cases import AT, subject_at
 from gateway.policy.evaluate import evaluate
 from gateway.policy.explain import LEGEND, explanation
@@ -65,6 +68,34 @@ def test_a_challenge_tells_what_it_asks_for() -> None:
         "asks for: mfa, proved at most 4h ago"
     )
     assert told(Level.NONE, "/").endswith("asks for: password")
+
+
+def test_what_is_special_of_a_rule_and_a_person_is_told() -> None:
+    text = """
+version: 1
+portal: house
+title: House
+teleservices:
+  lookup:
+    title: Lookup
+    routes: ["GET /lookup/{nir}"]
+    methods: [sc, psc]
+    fresh_for: 15m
+    patient: {path: nir}
+    budgets: [{people: 5, window: 1h, past: deny}, {people: 2, window: 1h, past: challenge, per: holder}]
+    discloses: [identity]
+"""
+    policy = load_policy(text, "house.yaml")
+    delegation = Delegation("d-1", "Lou Martin", frozenset({"lookup"}), AT + timedelta(days=1))
+    for level, end in (
+        (Level.MFA, "asks for: mfa by sc or psc, proved at most 15m ago"),
+        (Level.CARD, "budget: 2 people per 1h for each holder, then challenge\nrecords: identity"),
+    ):
+        subject = replace(subject_at("A-1", None, level, AT), delegation=delegation)
+        found = explanation(evaluate(policy, AccessRequest(subject, "GET", "/lookup/1", AT), explain=True))
+        assert found.endswith(end)
+        assert "delegation      hit    wants a delegation for lookup; found lookup" in found
+        assert f"methods         {'hit' if level is Level.CARD else 'may'}    wants sc or psc; found" in found
 
 
 def test_a_denial_of_no_teleservice() -> None:

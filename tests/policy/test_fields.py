@@ -84,6 +84,7 @@ def names(fields: Fields, node: Node) -> object:
         ("2027-1-1", Fields.day, "a: `2027-1-1`; a day such as"),
         ("2027-12-31 10:00:00", Fields.day, "a: `2027-12-31 10:00:00`; a day such as"),
         ("20271231", Fields.day, "a: `20271231`, which YAML reads as int; a day such as"),
+        ("9999-12-31", Fields.day, "a: `9999-12-31`; a day such as"),
         ("[x]", Fields.day, "a: a list; a day such as"),
         ("0", number, "a: `0`, which YAML reads as int; a whole number from 1 to 90"),
         ("91", number, "a whole number from 1 to 90"),

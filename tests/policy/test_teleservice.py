@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gateway.model import Budget, Effect, Level, PatientLocator, Place
+from gateway.model import Budget, Effect, Level, Method, PatientLocator, Place
 from gateway.policy.fields import Fields
 from gateway.policy.rules import Attestation, Rule
 from gateway.policy.teleservice import read_teleservice
@@ -22,6 +22,7 @@ def read(text: str) -> tuple[Rule, list[str]]:
 
 PLAIN = "routes: [GET /x]\nassurance: password\n"
 MFA = "routes: [GET /x]\nassurance: mfa\n"
+CARD = "routes: [GET /x]\nassurance: card\n"
 METERED = """\
 routes: ["GET /x/{nir}"]
 assurance: mfa
@@ -63,6 +64,31 @@ discloses: [identity, rights]"""
         Budget(50, timedelta(hours=24), Effect.DENY),
     )
     assert rule.categories == ("identity", "rights")
+
+
+def test_methods_stand_beside_a_level_or_instead_of_one() -> None:
+    for text, level in (
+        (MFA + "methods: [otp, sc]", Level.MFA),
+        (CARD + "methods: [sc, otp]", Level.CARD),
+        ("routes: [GET /x]\nmethods: [sc, psc-sc]", Level.CARD),
+        ("routes: [GET /x]\nmethods: [otp]", Level.MFA),
+        ("routes: [GET /x]\nmethods: [pwd, sc]", Level.PASSWORD),
+        (METERED.replace("assurance: mfa", "methods: [sc, psc]"), Level.MFA),
+        (METERED + "methods: [otp]\nattestation: {reference: R, until: 2027-12-31}", Level.MFA),
+    ):
+        rule, faults = read(text)
+        assert not faults
+        assert rule.level is level
+    assert read("routes: [GET /x]\nmethods: [sc, psc]")[0].methods == (Method.SMART_CARD, Method.SSO)
+
+
+def test_a_budget_counts_for_the_account_unless_it_says_for_each_holder() -> None:
+    for per, per_holder in (("", False), ("per: account, ", False), ("per: holder, ", True)):
+        rule, faults = read(METERED.replace("people: 5", f"{per}people: 5"))
+        assert not faults
+        assert rule.budgets == (Budget(5, timedelta(hours=1), Effect.CHALLENGE, per_holder),)
+    both = "past: challenge}, {people: 9, window: 1h, past: challenge}"
+    assert not read(METERED.replace("people: 5", "per: holder, people: 5").replace("past: challenge}", both))[1]
 
 
 def test_the_other_flags() -> None:
@@ -109,7 +135,7 @@ discloses: [identity]"""
     ("text", "fault"),
     [
         ("assurance: password", "t: no such key; the key `routes`"),
-        ("routes: [GET /x]", "t: neither; `assurance: password`, `mfa` or `card`, or `anonymous: true`"),
+        ("routes: [GET /x]", "t: neither; `assurance: password`, `mfa` or `card`, `methods`, or `anonymous: true`"),
         ("routes: [GET /x]\nassurance: strong", "t.assurance: `strong`; one of password, mfa, card"),
         ("routes: [GET /x]\nanonymous: yes", "t.anonymous: `yes`, which YAML reads as bool; `true`"),
         ("routes: []\nassurance: mfa", "t.routes: a list with nothing in it"),
@@ -166,6 +192,19 @@ discloses: [identity]"""
         (METERED + "attestation: {reference: 7, until: 2027-12-31}", "t.attestation.reference: `7`, which YAML"),
         (METERED.replace("mfa", "card") + "attestation: {reference: R, until: 2027-12-31}", "t.attestation: `att"),
         (MFA + "attestation: {reference: R, until: 2027-12-31}", "t.attestation: `attestation`; `assurance"),
+        # methods
+        (PLAIN + "methods: [sc, mail]", "t.methods[1]: `mail`; one of pwd, otp, hwk, sc, psc, psc-sc"),
+        (PLAIN + "methods: [invite]", "t.methods[0]: `invite`; one of pwd"),
+        (PLAIN + "methods: sc", "t.methods: `sc`; a list"),
+        (PLAIN + "methods: [sc, sc]", "t.methods[1]: `sc` again"),
+        (CARD + "methods: [otp, hwk]", "t.methods: `otp, hwk`; sc or psc-sc among them, since nothing else reaches"),
+        (MFA + "methods: [pwd]", "t.methods: `pwd`; otp or hwk or sc or psc or psc-sc among them"),
+        ("routes: [GET /x]\nanonymous: true\nmethods: [sc]", "t.methods: `methods`; no such key beside `anonymous`"),
+        (METERED + "methods: [otp]", "t.methods: `otp`; sc or psc or psc-sc among them, or an `attestation`"),
+        (METERED.replace("assurance: mfa", "methods: [pwd, sc]"), "t.methods: a list; `mfa` or `card`, since"),
+        (METERED.replace("people: 5", "per: person, people: 5"), "t.budgets[0].per: `person`; one of account, holder"),
+        (METERED.replace("past: challenge}", "past: deny}, {per: holder, people: 5, window: 1h, past: deny}"),
+         "t.budgets[1]: `5 people per 1h for each holder, then deny`; a budget that can be reached"),
         # budgets
         (METERED.replace("people: 5", "people: 0"), "t.budgets[0].people: `0`, which YAML reads as int"),
         (METERED.replace("people: 5", "people: '5'"), "t.budgets[0].people: `5`; a whole number"),

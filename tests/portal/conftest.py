@@ -13,19 +13,27 @@ import pytest
 
 from gateway.identity.accounts import Accounts, Holder
 from gateway.identity.at_rest import AtRest
+from gateway.identity.breached import Breached
+from gateway.identity.database import create_database
+from gateway.identity.delegates import Delegates
+from gateway.identity.devices import Devices
 from gateway.identity.failures import Failures
+from gateway.identity.kept_work import KeptWork
+from gateway.identity.mail_address import MailAddresses
 from gateway.identity.otp import Factors
 from gateway.identity.passkey import Passkeys
 from gateway.identity.password import PasswordHasher
 from gateway.identity.returns import Returns
-from gateway.identity.schema import create_database
 from gateway.identity.session import Sessions
 from gateway.identity.sign_in import SignIn
 from gateway.identity.throttle import Throttle
+from gateway.identity.ways_back import WaysBack
 from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.store import create_ledger, open_ledger
+from gateway.mail.memory import MemoryOutbox
 from gateway.model import Event, EventKind
+from gateway.notices import Notices
 from gateway.portal.app import Doors, build_portal
 
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -77,6 +85,18 @@ def _names(headers):
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
+class NoSender:
+    """No hallway stands behind these pages: what is to be sent is noted, and `answer` says what comes of it."""
+
+    def __init__(self):
+        self.asked = []
+        self.answer = None
+
+    def sender(self, kept, owner, *, shows):
+        self.asked.append((kept.reference, owner, shows))
+        return self.answer
+
+
 class World:
     """Two accounts, their secrets, a clock that only moves when told, and the pages over all of it."""
 
@@ -86,10 +106,13 @@ class World:
         self.engine = create_database(folder / "accounts.db")
         at_rest = AtRest(bytes(range(32)))
         self.accounts = Accounts(self.engine, at_rest)
+        self.delegates = Delegates(self.engine)
         self.factors = Factors(self.engine, at_rest)
         self.hasher = PasswordHasher(1, 100, test_cost=True)
         self.sessions = Sessions(self.engine, timedelta(minutes=30), timedelta(hours=4))
         self.returns = Returns()
+        self.kept = KeptWork(self.engine, at_rest)
+        self.sender = NoSender()
         create_ledger(folder / "ledger.db")
         self.ledger = ledger_twin or open_ledger(folder / "ledger.db")
         self.reader = LedgerReader(folder / "ledger.db")
@@ -97,20 +120,32 @@ class World:
         throttle = Throttle(per_account=1000, per_network=10_000)
         failures = Failures(self.engine)
         sign_in = SignIn(self.accounts, self.factors, self.hasher, throttle, failures)
+        self.devices = Devices(self.engine)
         self.passkeys = Passkeys(self.engine, ORIGIN, throttle, failures)
+        self.outbox = MemoryOutbox()
+        self.ways_back = WaysBack.over(self.engine, self.accounts, self.hasher, throttle, failures, Breached())
         self.doors = Doors(
             origin=ORIGIN,
             cookie_name=SESSION,
             clock=lambda: self.now,
             accounts=self.accounts,
+            delegates=self.delegates,
             factors=self.factors,
             passkeys=self.passkeys,
+            devices=self.devices,
             sign_in=sign_in,
             sessions=self.sessions,
             returns=self.returns,
+            kept=self.kept,
+            work=self.sender,
             ledger=self.ledger,
             reader=self.reader,
             jwks=lambda: {"keys": [{"kty": "EC"}]},
+            mail_addresses=MailAddresses(self.engine),
+            outbox=self.outbox,
+            notices=Notices(self.accounts, self.outbox, ORIGIN),
+            ways_back=self.ways_back,
+            teleservices=lambda _: ["infopatient", "aat"],
             titles={"infopatient": "Infopatient", "aat": "Arrêt de travail"}.__getitem__,
         )
         self.app = build_portal(self.doors)

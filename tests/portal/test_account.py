@@ -22,6 +22,7 @@ def test_the_account_tells_who_it_is_and_what_was_proved(world, signed_in):
         "profession": "pharmacist",
         "assurance": "mfa",
         "totp": True,
+        "quarantined": False,
     }
 
 

@@ -41,7 +41,7 @@ def test_the_button_is_on_the_sign_in_page(cards):
 
 def test_a_card_opens_a_session_and_leads_on(cards):
     browser = cards.browser()
-    to = cards.returns.keep("/infopatient/1?x=2", None, None, cards.now)
+    to = cards.returns.keep("/infopatient/1?x=2", cards.now)
     answer = browser.get(card_is_read(cards, sets_out(browser, to), INES))
     assert (answer.status_code, answer.headers["location"]) == (303, "/infopatient/1?x=2")
     assert levels(cards, "750012379") == [Level.CARD]
@@ -72,7 +72,7 @@ def test_P1_a_card_makes_the_session_of_its_holders_account_stronger(cards):
     browser = cards.browser()
     browser.sign_in("758888888")
     session, old = cards.sessions.of_account("758888888")[0], browser.token
-    to = cards.returns.keep("/aat", None, None, cards.now)
+    to = cards.returns.keep("/aat", cards.now)
     shown = browser.get(f"{STEP_UP}?to={to}&reason=card-required")
     assert (shown.status_code, shown.headers["location"]) == (303, f"{CARD}?to={to}")
     assert f'value="{to}"' in browser.get(shown.headers["location"]).text
@@ -151,7 +151,7 @@ def test_of_fifty_at_once_one_opens_a_session(cards):
     answers = cards.run(walk())
     assert sorted(answer.status_code for answer in answers) == [303] + [401] * 49
     assert len(levels(cards, "750012379")) == 1
-    assert [event.kind for event in cards.events("750012379")] == [EventKind.SIGN_IN]
+    assert [event.kind for event in cards.events("750012379")] == [EventKind.SIGN_IN, EventKind.DEVICE_NEW]
 
 
 @pytest.mark.parametrize("path", [BACK, f"{BACK}?ticket=", f"{BACK}?ticket=x", f"{BACK}?ticket={'x' * 43}"])
@@ -186,8 +186,11 @@ def test_the_waiting_page_tells_of_a_certificate_that_was_refused_from_the_same_
     browser, elsewhere = cards.browser(), cards.browser("198.51.100.7")
     sets_out(browser)
     sets_out(elsewhere)
-    cards.doors.card.tickets.note_failure("192.0.2.14", cards.now)
-    assert 'role="alert"' in browser.get(CARD).text
+    cards.doors.card.tickets.note_failure("192.0.2.14", Reason.CARD_NOT_TRUSTED, cards.now)
+    page = browser.get(CARD).text
+    assert 'role="alert"' in page
+    assert "autorité inconnue" in page, "the reason of its own"
+    assert "depuis votre réseau" in page, "nobody knows whose browser it was"
     assert 'role="alert"' not in elsewhere.get(CARD).text
 
 

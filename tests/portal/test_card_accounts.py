@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from portal.card_door import (
@@ -22,6 +23,8 @@ from portal.card_door import (
 )
 
 from gateway.identity.accounts import Holder
+from gateway.identity.kept_work import Owner, Work
+from gateway.identity.session import Sessions
 from gateway.model import EventKind, Level
 
 
@@ -32,7 +35,7 @@ def cards(world):
 
 def test_of_several_accounts_the_person_chooses_one(cards):
     browser = cards.browser()
-    to = cards.returns.keep("/infopatient", None, None, cards.now)
+    to = cards.returns.keep("/infopatient", cards.now)
     answer = browser.get(card_is_read(cards, sets_out(browser, to), CLAIRE))
     assert (answer.status_code, answer.headers["location"]) == (303, BACK)
     assert browser.token is None
@@ -51,6 +54,50 @@ def test_of_several_accounts_the_person_chooses_one(cards):
     assert (chosen.status_code, chosen.headers["location"]) == (303, "/infopatient")
     assert levels(cards, BRANCH) == [Level.CARD]
     assert browser.post(BACK, {"identifier": "750012361"}).status_code == 401, "the choice is made"
+
+
+SHARED = "750012361"
+
+
+@pytest.fixture
+def shared(cards):
+    """Signed in to an account of two holders, by password."""
+    cards.accounts.set_password(SHARED, cards.accounts.password_hash(PHARMACY), cards.now)
+    browser = cards.browser()
+    browser.sign_in(SHARED)
+    return browser
+
+
+def test_a_card_tells_which_holder_it_is_who_proves_more(cards, shared):
+    (session,) = cards.sessions.of_account(SHARED)
+    assert session.subject.holder is None
+    assert shared.get(card_is_read(cards, sets_out(shared), HUGO)).status_code == 303
+    assert (session.subject.holder, session.subject.assurance.level) == ("Hugo Marchand", Level.CARD)
+    assert cards.events(SHARED)[0].holder == "Hugo Marchand"
+    again = Sessions(cards.engine, timedelta(minutes=30), timedelta(hours=4))
+    assert [one.subject.holder for one in again.of_account(SHARED)] == ["Hugo Marchand"]
+
+
+def test_the_card_of_another_holder_opens_a_session_of_his_own(cards, shared):
+    shared.get(card_is_read(cards, sets_out(shared), HUGO))
+    (hugos,) = cards.sessions.of_account(SHARED)
+    assert shared.get(card_is_read(cards, sets_out(shared), CLAIRE)).status_code == 303
+    assert hugos.ended
+    (session,) = cards.sessions.of_account(SHARED)
+    assert (session.subject.holder, session.subject.assurance.level) == ("Claire Fontaine", Level.CARD)
+    told = [(one.kind, one.holder) for one in cards.events(SHARED)]
+    assert told[0] == (EventKind.SIGN_IN, "Claire Fontaine")
+    assert (EventKind.SIGN_OUT, "Hugo Marchand") in told
+
+
+def test_what_one_holder_wrote_does_not_wait_for_the_other(cards, shared):
+    shared.get(card_is_read(cards, sets_out(shared), HUGO))
+    (hugos,) = cards.sessions.of_account(SHARED)
+    work = Work("POST", b"/x", (), b"a=1", "/")
+    to = cards.kept.keep(work, "infopatient", 1, Owner(SHARED, hugos.reference), cards.now)
+    assert shared.get(card_is_read(cards, sets_out(shared, to), CLAIRE)).headers["location"] == "/"
+    (session,) = cards.sessions.of_account(SHARED)
+    assert cards.kept.find(to, Owner(SHARED, session.reference), cards.now) is None
 
 
 def test_a_program_chooses_too(cards):

@@ -61,6 +61,7 @@ def test_the_whole_first_day(world, browser, invited):
         EventKind.STEP_UP,
         EventKind.FACTOR_ADDED,
         EventKind.SIGN_IN,
+        EventKind.DEVICE_NEW,
         EventKind.PASSWORD_SET,
     ]
 

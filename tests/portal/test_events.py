@@ -15,6 +15,8 @@ EVENTS = "/.herse/account/events"
 PHARMACY = "750012346"
 DOCTOR = "751234567"
 FIELDS = {
+    "holder",
+    "delegate",
     "sequence",
     "at",
     "kind",

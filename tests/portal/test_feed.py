@@ -52,6 +52,11 @@ def test_another_hour_teleservice_session_or_outcome_begins_a_new_line():
     assert [people for _, people, _ in lines(events)] == [1] * 5
 
 
+def test_another_person_in_the_same_hour_begins_a_new_line():
+    events = [look_up(1), look_up(2, holder="Lou"), look_up(3, holder="Lou", delegate="d-1"), look_up(3)]
+    assert [people for _, people, _ in lines(events)] == [1] * 4
+
+
 def test_something_between_parts_the_line():
     events = [look_up(1), Event(EventKind.STEP_UP, "A", T0, session="s"), look_up(2)]
     assert lines(events) == [(EventKind.LOOKUP, 1, 3), (EventKind.STEP_UP, None, 2), (EventKind.LOOKUP, 1, 1)]

@@ -46,7 +46,7 @@ def test_a_passkey_alone_opens_a_session_with_two_factors(world, key):
 
 def test_a_sign_in_by_passkey_leads_to_where_the_person_was_going(world, key):
     browser = world.browser()
-    to = world.returns.keep("/infopatient", None, None, world.now)
+    to = world.returns.keep("/infopatient", world.now)
     page = browser.get(f"{SIGN_IN}?to={to}")
     assert f'name="to" value="{to}"' in page.text
     assert f"{SIGN_IN}?to={to}" in browser.get(f"/.herse/sign-in?to={to}").text

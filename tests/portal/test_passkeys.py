@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 
 import pytest
 
-from gateway.identity.passkey_table import MOST
+from gateway.identity.passkey_table import MOST, NewKey
 from gateway.model import EventKind, Method, Reason
 from support.authenticator import Authenticator
 from support.passkey_pages import ADD, LIST, ORIGIN, REMOVE, RENAME, SIGN_IN, STEP_UP, new_key, options_of, sign_in
@@ -63,6 +64,24 @@ def test_I7_adding_and_removing_need_a_fresh_proof(world, signed_in):
     assert "/.herse/step-up" in signed_in.post(REMOVE, {"passkey": kept.reference}).headers["location"]
     assert REMOVE not in signed_in.get(LIST).text
     assert world.passkeys.table.of_account(PHARMACY) == [kept]
+
+
+def test_a_session_that_ends_meanwhile_removes_nothing(failing):
+    browser = failing.browser()
+    browser.sign_in()
+    browser.step_up(failing.code())
+    kept = failing.passkeys.table.add(NewKey(b"id", PHARMACY, b"a public key", 0), "clé", failing.now)
+    failing.ledger.hold()
+
+    async def walk():
+        sent = asyncio.create_task(browser.post_soon(REMOVE, {"passkey": kept.reference}))
+        await asyncio.wait([sent], timeout=0.5)
+        failing.sessions.end_all(PHARMACY, failing.now)
+        failing.ledger.release()
+        return await sent
+
+    assert failing.run(walk()).headers["location"].startswith("/.herse/sign-in?to=")
+    assert failing.passkeys.table.of_account(PHARMACY) == [kept]
 
 
 def test_a_passkey_is_renamed_by_its_own_account(world, strong, key):

@@ -50,8 +50,9 @@ def test_a_campaign_asks_before_anything_is_open(world, proved):
     (session,) = world.sessions.of_account(PHARMACY)
     assert session.subject.assurance.level is Level.MFA
     assert TICKET not in proved.client.cookies
-    assert world.kinds() == [EventKind.SIGN_IN, EventKind.PASSWORD_SET, EventKind.SIGN_IN_FAILED]
-    assert world.events()[1].method == "pwd+otp"
+    told = [EventKind.SIGN_IN, EventKind.DEVICE_NEW, EventKind.PASSWORD_SET, EventKind.SIGN_IN_FAILED]
+    assert world.kinds() == told
+    assert world.events()[2].method == "pwd+otp"
     assert proved.get(CHANGE).headers["location"] == "/.herse/sign-in"
 
     again = world.browser()
@@ -139,7 +140,7 @@ def test_programs_are_told_and_go_the_same_way(world, asked, browser):
 
 
 def test_the_page_asked_for_is_reached_after_the_change(world, asked, browser):
-    to = world.returns.keep("/infopatient?tri=nom", None, None, world.now)
+    to = world.returns.keep("/infopatient?tri=nom", world.now)
     browser.sign_in(to=to)
     assert change(world, browser).headers["location"] == "/infopatient?tri=nom"
 
@@ -217,6 +218,44 @@ def test_when_the_ledger_fails_no_password_is_changed(failing):
     failing.ledger.fail()
     assert change(failing, browser).status_code == 503
     assert failing.accounts.password_hash(PHARMACY) == before
+
+
+@pytest.mark.parametrize("way", ["campaign", "activation"])
+def test_a_new_password_waits_for_its_record(failing, way):
+    """What is durable first tells of a change; what fails then has changed nothing, and signed nobody out."""
+    standing = failing.browser()
+    standing.sign_in()
+    browser = failing.browser()
+    if way == "campaign":
+        failing.accounts.changes.ask([PHARMACY], Reason.PASSWORD_MUST_CHANGE, failing.now)
+        browser.sign_in()
+        path, fields = "/.herse/password", {"password": NEW, "code": failing.code()}
+    else:
+        code = failing.accounts.invite(PHARMACY, failing.now, timedelta(days=1))
+        path, fields = "/.herse/enrol", {"identifier": PHARMACY, "code": code, "password": NEW}
+    before = failing.accounts.password_hash(PHARMACY)
+    failing.ledger.hold()
+
+    async def walk():
+        sent = asyncio.create_task(browser.post_soon(path, fields))
+        await asyncio.wait([sent], timeout=1)
+        assert failing.accounts.password_hash(PHARMACY) == before
+        failing.ledger.fail()
+        return await sent
+
+    assert failing.run(walk()).status_code == 503
+    assert failing.accounts.password_hash(PHARMACY) == before
+    assert len(failing.sessions.of_account(PHARMACY)) == 1
+
+
+@pytest.mark.parametrize("act", ["lock", "wrong"])
+def test_an_activation_that_opens_nothing_is_on_record_as_no_new_password(world, browser, act):
+    code = world.accounts.invite(PHARMACY, world.now, timedelta(days=1))
+    if act == "lock":
+        world.accounts.lock(PHARMACY, world.now)
+    fields = {"identifier": PHARMACY, "code": code if act == "lock" else "WRONG", "password": NEW}
+    assert browser.post("/.herse/enrol", fields).status_code in {401, 403}
+    assert EventKind.PASSWORD_SET not in world.kinds()
 
 
 def test_an_activation_code_answers_a_campaign_too(world, asked, browser):

@@ -21,7 +21,8 @@ def test_a_right_password_opens_a_session_and_is_recorded(world, browser):
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     (cookie,) = [value for value in answer.headers.get_list("set-cookie") if value.startswith("__Host-herse=")]
     assert re.fullmatch(r"__Host-herse=[\w-]{43}; Path=/; Secure; HttpOnly; SameSite=Lax", cookie)
-    (event,) = world.events()
+    event, new_device = world.events()
+    assert new_device.kind == EventKind.DEVICE_NEW
     assert (event.kind, event.method, event.network) == (EventKind.SIGN_IN, "pwd", "192.0.2.14")
     assert "Firefox" in event.device
     assert event.session == world.sessions.of_account(PHARMACY)[0].reference
@@ -41,7 +42,7 @@ def test_a_program_gets_JSON_with_the_same_checks(world, browser):
 
 
 def test_the_person_lands_where_he_was_going(world, browser):
-    to = world.returns.keep("/infopatient?nir=1", None, None, world.now)
+    to = world.returns.keep("/infopatient?nir=1", world.now)
     page = browser.get(f"{SIGN_IN}?to={to}")
     assert f'name="to" value="{to}"' in page.text
     assert browser.sign_in(to=to).headers["location"] == "/infopatient?nir=1"
@@ -110,7 +111,7 @@ def test_F3_a_sign_in_renews_the_id_and_ends_the_old_session(world, signed_in):
     assert signed_in.token != old
     assert len(world.sessions.of_account(PHARMACY)) == 1
     assert world.sessions.find(old.encode(), world.now) is None
-    assert world.kinds() == [EventKind.SIGN_IN, EventKind.SIGN_OUT, EventKind.SIGN_IN]
+    assert world.kinds() == [EventKind.SIGN_IN, EventKind.SIGN_OUT, EventKind.SIGN_IN, EventKind.DEVICE_NEW]
 
 
 def test_F3_a_planted_id_is_never_adopted(world, browser):
@@ -193,23 +194,12 @@ def test_a_session_ends_when_it_was_idle_too_long(world, signed_in):
     world.later(minutes=30)
     answer = signed_in.get("/.herse/account/events?group=sign-ins")
     to = answer.headers["location"].removeprefix("/.herse/sign-in?to=")
-    assert world.returns.find(to, None, world.now).path == "/.herse/account/events?group=sign-ins"
+    assert world.returns.find(to, world.now).path == "/.herse/account/events?group=sign-ins"
     assert signed_in.get("/.herse/account", accept="application/json").status_code == 401
 
 
 def test_the_form_tells_who_is_signed_in_already(signed_in):
     assert PHARMACY in signed_in.get(SIGN_IN).text
-
-
-def test_a_form_that_was_kept_goes_along_to_the_new_session_of_the_same_account_only(world, signed_in):
-    session = world.sessions.of_account(PHARMACY)[0]
-    to = world.returns.keep("/aat", (("nir", "x"),), session.reference, world.now)
-    answer = signed_in.sign_in(to=to)
-    assert answer.headers["location"].startswith("/.herse/continue?to=")
-    assert 'name="nir" value="x"' in signed_in.get(answer.headers["location"]).text
-    session = world.sessions.of_account(PHARMACY)[0]
-    to = world.returns.keep("/aat", (("nir", "x"),), session.reference, world.now)
-    assert signed_in.sign_in("751234567", to=to).headers["location"] == "/"
 
 
 def test_the_clock_of_the_absolute_limit_runs_from_the_sign_in(world, signed_in):
@@ -221,5 +211,5 @@ def test_the_clock_of_the_absolute_limit_runs_from_the_sign_in(world, signed_in)
 
 
 def test_a_return_without_a_form_goes_along_to_a_new_session(world, signed_in):
-    to = world.returns.keep("/paiements", None, None, world.now)
+    to = world.returns.keep("/paiements", world.now)
     assert signed_in.sign_in(to=to).headers["location"] == "/paiements"

@@ -188,6 +188,12 @@ def test_the_spellings_were_worth_trying(watch):
     assert watch.statuses[0] == 0, "a request went unanswered"
 
 
+def test_B_no_field_makes_another_path_of_it(watch):
+    for field in FIELDS:
+        for target in (b"/", b"/patients", b"/accueil", b"/static/a.css"):
+            assert watch.shown(b"GET %b HTTP/1.1\r\n%b" % (target, field)) == []
+
+
 def test_A1_the_query_changes_no_decision(watch):
     for query in (b"", b"?", b"?a=/static/x.css", b"??", b"?x=%2e%2e", b"?/static/", b"?next=http://localhost/static/"):
         assert watch.shown(b"GET %b%b HTTP/1.1\r\n" % (TARGETS[0], query)) == []

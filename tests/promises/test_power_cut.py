@@ -65,8 +65,8 @@ class Power:
     def cut(self) -> None:
         """Leave what was synced, under names that were synced."""
         names = (self.image / ".names").read_text(encoding="utf-8").split()
-        for path in self.state.iterdir():
-            path.unlink()
+        shutil.rmtree(self.state)
+        self.state.mkdir()
         for name in names:
             synced = self.image / name
             if synced.is_file() and not name.endswith("-shm"):  # rebuilt by whoever opens first

@@ -11,15 +11,18 @@ import socket
 import ssl
 import subprocess
 import threading
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import uvloop
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway.identity.card import verify_card
 from gateway.identity.tickets import Tickets, state_of
+from gateway.listener.card_header import Direct
 from gateway.listener.card_host import CardDoor, CardHost, CardLimits
 from gateway.listener.card_tls import CardTls
 from support.servers import LOOPBACK
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.identity.revocation import RevocationLists
     from gateway.identity.tickets import Redeemed
     from gateway.identity.trust import CardTrust
+    from gateway.listener.card_header import Fronted
 
 PUBLIC: Final = "https://localhost:8443"
 HERE: Final = "192.0.2.14"
@@ -55,8 +59,16 @@ class RunningCardHost:
     """Serves on entry, gone on exit. `at` moves its clock; `trust` and `lists` may be exchanged between visits."""
 
     def __init__(
-        self, folder: Path, trust: CardTrust, lists: RevocationLists, limits: CardLimits | None = None
+        self,
+        folder: Path,
+        trust: CardTrust,
+        lists: RevocationLists,
+        limits: CardLimits | None = None,
+        *,
+        front: Fronted | None = None,
+        at_port: int | None = None,
     ) -> None:
+        """`front`: certificates come in a field, from a terminator; `at_port`: where browsers meet that one."""
         self.server = Authority(folder)
         self.trust, self.lists = trust, lists
         self.at: datetime | None = None
@@ -65,17 +77,21 @@ class RunningCardHost:
         chain, key = self.server.issue("localhost", LOOPBACK)
         self._tls = CardTls(chain, key, trust.ssl_context_anchors())
         self._listening = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listening.getsockname()[1]
+        self.inner_port: int = self._listening.getsockname()[1]
+        self.port = at_port or self.inner_port
         self.origin = f"https://localhost:{self.port}"
-        door = CardDoor(PUBLIC, self.origin, self.tickets, self._check, self.clock)
-        self._host = CardHost(door, self._tls, self._listening, limits)
+        door = CardDoor(PUBLIC, self.origin, self.tickets, self._consult, self._verify, self.clock)
+        self._host = CardHost(door, front or Direct(self._tls), self._listening, limits)
         self._thread = threading.Thread(target=lambda: uvloop.run(self._serve()), daemon=True)
         self._ready = threading.Event()
 
     def clock(self) -> datetime:
         return self.at or datetime.now(UTC)
 
-    async def _check(self, certificate: bytes, at: datetime) -> CardHolder:
+    async def _consult(self, certificate: bytes, at: datetime) -> None:
+        """Nobody is asked."""
+
+    def _verify(self, certificate: bytes, at: datetime) -> CardHolder:
         if self.failed is not None:
             raise self.failed
         return verify_card(certificate, (), at, self.trust, self.lists)
@@ -103,10 +119,20 @@ class RunningCardHost:
         status, _, location = run.stdout.partition(" ")
         return Presented(int(status) or None, location, run.stderr)
 
-    def present(self, certificate: Path | None, secret: str | None = None) -> Presented:
-        """Go with a certificate (PEM with its key) where the waiting page leads."""
+    def present(self, certificate: Path | None, secret: str | None = None, *words: str | Path) -> Presented:
+        """Go with a certificate (PEM with its key) where the waiting page leads; `words` as for `curl`."""
         path = f"/card?state={state_of(secret or self.waiting())}"
-        return self.curl(path, *(() if certificate is None else ("--cert", certificate)))
+        return self.curl(path, *(() if certificate is None else ("--cert", certificate)), *words)
+
+    def ask(self, secret: str, *fields: tuple[str, bytes], source: str = LOOPBACK) -> Presented:
+        """As a terminator asks, in plain HTTP, from an address of this machine; `fields` beside the Host."""
+        lines = [f"GET /card?state={state_of(secret)} HTTP/1.1".encode(), f"Host: localhost:{self.port}".encode()]
+        lines += [name.encode() + b": " + value for name, value in fields]
+        with socket.create_connection((LOOPBACK, self.port), timeout=10, source_address=(source, 0)) as link:
+            link.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+            answer = b"".join(iter(lambda: link.recv(65_536), b"")).decode()
+        location = answer.partition("\r\nlocation: ")[2].partition("\r\n")[0]
+        return Presented(int(answer.split(" ", 2)[1]), location, answer)
 
     def client(self, certificate: Path | None = None) -> ssl.SSLContext:
         """TLS 1.2 with a certificate, or without one."""
@@ -139,3 +165,13 @@ def pem_file(path: Path, certificate: x509.Certificate, key: RSAPrivateKey) -> P
     path.touch(mode=0o600)
     path.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
     return path
+
+
+def byte_sequence(der: bytes) -> bytes:
+    """A certificate as RFC 9440 has it in `Client-Cert`."""
+    return b":" + b64encode(der) + b":"
+
+
+def escaped_pem(der: bytes) -> bytes:
+    """A certificate as nginx writes `$ssl_client_escaped_cert`."""
+    return quote(ssl.DER_cert_to_PEM_cert(der), safe="").encode()

@@ -16,13 +16,14 @@ from gateway.app import AT_REST_KEY_FILE, COOKIE_NAME, LEDGER_FILE
 from gateway.cli.certs import make_dev_authority, make_keys
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
-from gateway.identity.schema import DATABASE_FILE, create_database, open_database
+from gateway.identity.database import DATABASE_FILE, create_database, open_database
 from gateway.identity.session import Sessions
 from gateway.ledger.read import LIMIT_AT_MOST, LedgerReader
 from gateway.ledger.store import create_ledger
 from gateway.model import Level, Method, Proof
 from gateway.settings import read_key
 from support.servers import LOOPBACK, Process, accepts, free_port
+from support.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,6 +151,12 @@ class House:
         command = [*prefix, sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.settings_file)]
         return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
 
+    def serve_cheaply(self) -> Process:
+        """The same, with password hashes that cost next to nothing (see cheap_gateway)."""
+        command = [sys.executable, "-m", "support.cheap_gateway", str(self.settings_file)]
+        environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+        return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+
     def events(self, account: str = "750012346") -> list[StoredEvent]:
         """Every event of an account, oldest first, read from the ledger's own file."""
         reader = LedgerReader(self.ledger_file)
@@ -166,7 +173,7 @@ class House:
         """The pseudonym of every recorded look-up, oldest first."""
         reader = LedgerReader(self.ledger_file)
         try:
-            return [pseudonym for _, _, pseudonym, _ in reader.lookups_since(EPOCH)]
+            return [pseudonym for _, _, _, pseudonym, _ in reader.lookups_since(EPOCH)]
         finally:
             reader.close()
 

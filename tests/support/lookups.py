@@ -81,10 +81,12 @@ class Demo:
         policy: str | None = None,
         cases: str = CASES,
         settings: Mapping[str, Mapping[str, object]] | None = None,
+        *,
+        tls: bool = False,
     ) -> None:
         port = free_port()
         url = f"http://{LOOPBACK}:{port}"
-        self.house = House(folder / "gateway", url, policy or lookup_policy(), cases, settings=settings or {})
+        self.house = House(folder / "gateway", url, policy or lookup_policy(), cases, tls, settings or {})
         self.served_log = folder / "served.log"
         keys = self.house.folder / "keys"
         self.pseudonym = Pseudonymizer(read_key(keys / PSEUDONYM_KEY_FILE))

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.identity import schema
+from gateway.identity.database import reading
 from gateway.identity.failures import Failures
 from gateway.identity.passkey import Passkeys
 from gateway.identity.throttle import Throttle
@@ -76,7 +77,7 @@ class House:
 
     def failed(self) -> list[str]:
         """Whose tries are counted as failures in a row, oldest first."""
-        with schema.reading(self.engine) as connection:
+        with reading(self.engine) as connection:
             rows = connection.execute(sa.select(schema.failure.c.account, schema.failure.c.forgiven))
             return [row.account for row in rows if not row.forgiven]
 

@@ -78,6 +78,7 @@ class StandInProvider:
     signs_userinfo: bool = False
     proved_seconds_ago: int = 2
     ciba_says: str = "authorization_pending"
+    callback: str = CALLBACK
     client_key: Key | None = None
     tls: ssl.SSLContext | None = None
     seen: list[Seen] = field(default_factory=list)
@@ -209,19 +210,19 @@ class StandInProvider:
 
     def _authorize(self, asked: dict[str, str]) -> Answer:
         honest = asked.get("code_challenge_method") == "S256" and asked.get("response_type") == "code"
-        if not honest or asked.get("client_id") != CLIENT_ID or asked.get("redirect_uri") != CALLBACK:
+        if not honest or asked.get("client_id") != CLIENT_ID or asked.get("redirect_uri") != self.callback:
             self.faults.append(f"authorization request {asked}")
         code = secrets.token_urlsafe(16)
         self._codes[code] = asked
         pairs = [("state", asked["state"]), ("session_state", "6fd1a9c6"), ("iss", self.issuer), ("code", code)]
-        return Answer(302, b"", {"Location": f"{CALLBACK}?{urlencode(self.back(pairs))}"})
+        return Answer(302, b"", {"Location": f"{self.callback}?{urlencode(self.back(pairs))}"})
 
     def _token(self, form: dict[str, str]) -> Answer:
         if form.get("grant_type") == "authorization_code":
             asked = self._codes.pop(form.get("code", ""), None)
             digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
             proof = base64url(digest)
-            if asked is None or proof != asked["code_challenge"] or form.get("redirect_uri") != CALLBACK:
+            if asked is None or proof != asked["code_challenge"] or form.get("redirect_uri") != self.callback:
                 return _json({"error": "invalid_grant"}, 400)
             return self._grant(asked.get("nonce"))
         if form.get("auth_req_id") not in self._asked:

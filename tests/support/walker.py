@@ -72,12 +72,15 @@ class Walker:
         """Send fields as a form of the gateway's own origin does; redirects are not followed."""
         return self.client.post(path, data=fields, headers={"origin": self.demo.origin, **headers})
 
-    def submit(self, page: httpx.Response, **typed: str) -> httpx.Response:
-        """Fill in the form of this page that has these fields (its last form if none are given); go where it leads."""
+    def submit(self, page: httpx.Response, press: tuple[str, str] | None = None, **typed: str) -> httpx.Response:
+        """Fill in the form of this page that has these fields (its last form if none are given); go where it leads.
+
+        `press`: name and value of the button, where it matters which.
+        """
         fitting = [form for form in forms(page) if typed.keys() <= form.fields.keys()]
         if not fitting:
             raise LookupError(f"{page.url}: no form with {sorted(typed)} in a page of status {page.status_code}")
-        answer = self.send(fitting[-1].action, fitting[-1].fields | typed)
+        answer = self.send(fitting[-1].action, fitting[-1].fields | typed | dict([press] if press else []))
         return answer if answer.next_request is None else self.open(answer.headers["location"])
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from gateway.cli.certs import make_keys
 from gateway.errors import StartError
-from gateway.model import Assurance, Method, Proof, Subject
+from gateway.model import Assurance, Delegation, Method, Proof, Subject
 from gateway.upstream.assertion import LIVES_SECONDS, REUSED_SECONDS, Assertions, load_assertion_key
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -113,3 +113,16 @@ def test_D3_a_key_that_cannot_sign_stops_the_start(tmp_path, key_file, content, 
     with pytest.raises(StartError, match=said) as caught:
         load_assertion_key(path)
     assert str(path) in str(caught.value)
+
+
+def test_it_names_the_holder_of_a_shared_account_or_who_acts_for_him(assertions):
+    named = replace(SUBJECT, holder="Claire Fontaine", session="s2")
+    claims = read(assertions, assertions.of(named, AT)).claims
+    assert claims["holder"] == "Claire Fontaine"
+    assert "act" not in claims
+    delegation = Delegation("d-1", "Lou Martin", frozenset(), AT + timedelta(days=1))
+    acting = replace(SUBJECT, holder="Lou Martin", session="s3", delegation=delegation)
+    claims = read(assertions, assertions.of(acting, AT)).claims
+    assert claims["act"] == {"sub": "d-1", "name": "Lou Martin"}
+    assert "holder" not in claims
+    assert claims["sub"] == "750012346"

@@ -29,7 +29,9 @@ def test_hop_by_hop_fields_stay_on_their_hop(name):
 @pytest.mark.parametrize(
     "name",
     b"host content-length expect authorization forwarded via x-real-ip true-client-ip client-ip client-cert "
-    b"remote-user x-remote-user x-http-method-override x-http-method x-method-override x-rewrite-url herse- "
+    b"remote-user x-remote-user x-http-method-override x-http-method x-method-override x-rewrite-url "
+    b"x-replaced-path x-override-url x-envoy-original-path "
+    b"x-http-host-override x-host request-uri x-request-uri x-waws-unencoded-url herse- "
     b"herse-assertion herse-request x-forwarded x-forwarded-for x-forwarded-anything x-original-url x-ssl-cert "
     b"x-client-cert x-auth-request-user x-user x-user-id x-accel-redirect ssl-client-verify".split(),
 )

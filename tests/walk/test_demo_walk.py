@@ -8,7 +8,7 @@ import re
 import pytest
 
 from gateway.demo.people import number_of, person
-from support.walker import EVENTS, SESSION, forms
+from support.walker import EVENTS, SESSION
 
 pytestmark = pytest.mark.system
 
@@ -101,9 +101,9 @@ def is_stopped_by_the_budget(walker, number):
 def goes_on_with_a_fresh_code(walker, account, page, expected):
     page = walker.submit(page, code=account.code())
     assert ended_at(page) == (200, "/.herse/continue")
-    assert forms(page)[-1].fields == {"nir": expected.number}, "the form he had filled in was kept"
-    page = walker.submit(page, nir=expected.number)
-    assert ended_at(page) == (200, INFOPATIENT)
+    assert expected.number not in page.text, "kept, and not shown"
+    page = walker.submit(page, press=("work", "send"))
+    assert ended_at(page) == (200, "/.herse/continue")
     assert expected.written_number in page.text
 
 
@@ -111,7 +111,7 @@ def reads_it_all(walker, people):
     events = walker.events()
     assert kinds(events) == [
         *("account-created", "password-set", "factor-added"),
-        *("sign-in-failed", "sign-in", "challenged", "step-up-failed", "step-up", "lookup"),
+        *("sign-in-failed", "device-new", "sign-in", "challenged", "step-up-failed", "step-up", "lookup"),
         *("challenged", "challenged", "lookup", "step-up", "lookup"),
     ]
     assert [event["people"] for event in events if event["kind"] == "lookup"] == [FIRST_STRETCH, 1, 1]
@@ -157,11 +157,11 @@ def test_the_robot_with_the_leaked_password_sees_nobody(demo, walker):
     assert demo.served() == served
     assert tries <= {303, 400, 401, 403, 501}
     events = kinds(robot.events())[3:]
-    assert events[0] == "sign-in"
+    assert events[:2] == ["device-new", "sign-in"]
     assert events.count("step-up-failed") == ATTEMPTS_BEFORE_THE_WAIT
     assert events.count("challenged") > 10
     assert events.count("refused") > 10
-    assert set(events) == {"sign-in", "challenged", "refused", "step-up-failed"}
+    assert set(events) == {"device-new", "sign-in", "challenged", "refused", "step-up-failed"}
 
 
 def tries_everything(robot):
@@ -201,7 +201,7 @@ def test_the_doctor_is_told_that_the_card_is_needed(demo, walker, path):
     doctor = walker().sign_in(demo.account("gp"))
     served = demo.served()
     page = doctor.open(path)
-    assert (*ended_at(page), heading(page)) == (200, "/.herse/card", "Carte CPS")
+    assert (*ended_at(page), heading(page)) == (200, "/.herse/card", "Carte CPS ou CPE")
     assert "36&nbsp;08" in page.text or "36\u00a008" in page.text
     refused = doctor.ask(path)
     assert refused.status_code == 401
@@ -221,12 +221,13 @@ def test_a_form_waits_for_the_code_and_for_its_own_session_only(demo, walker):
     assert someone.number not in sent.headers["location"]
     page = doctor.submit(doctor.open(sent.headers["location"]), code=account.code())
     assert ended_at(page) == (200, "/.herse/continue")
-    assert forms(page)[-1].action == INFOPATIENT
-    assert forms(page)[-1].fields == {"nir": someone.written_number}
+    assert "Infopatient" in page.text
+    assert someone.number not in page.text.replace(" ", "")
     assert ended_at(other.open(str(page.url.copy_with(host=None, scheme=None, port=None)))) == (200, "/")
     before = doctor.open(EVENTS).text
-    page = doctor.submit(page, nir=someone.written_number)
-    assert someone.name in page.text
+    sent = doctor.submit(page, press=("work", "send"))
+    assert someone.name in sent.text
+    assert doctor.submit(page, press=("work", "send")).status_code == 409, "once"
     assert doctor.open(EVENTS).text.count("1 personne") == before.count("1 personne") + 1
 
 

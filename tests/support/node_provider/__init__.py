@@ -39,13 +39,19 @@ def installed() -> Path:
     return folder
 
 
-def node_provider(folder: Path, port: int, client: Mapping[str, Any], person: Mapping[str, str]) -> Process:
+def node_provider(
+    folder: Path,
+    port: int,
+    client: Mapping[str, Any],
+    person: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
+) -> Process:
     """The provider on this port of loopback, with one client and one person."""
     configured = json.dumps({"client": client, "person": person})
     there = installed()
     # The node of the lock: the provider wants a newer one than Debian 12 has.
     command: list[str | Path] = [there / "node_modules/.bin/node", there / "provider.mjs", str(port), configured]
-    return Process(command, folder, ready=accepts(port), name="node-provider", seconds=60)
+    return Process(command, folder, ready=accepts(port), environment=environment, name="node-provider", seconds=60)
 
 
 def issuer(port: int) -> str:

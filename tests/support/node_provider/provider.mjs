@@ -16,6 +16,8 @@ const provider = new Provider(issuer, {
   acrValues: ['eidas1', 'eidas2', 'eidas3'],
   cookies: { keys: ['of these tests alone'] },
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...person }) }),
+  // Its own guard against requests to loopback would keep its logout tokens from the gateway under test.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   features: {
     devInteractions: { enabled: false },
@@ -43,6 +45,8 @@ const provider = new Provider(issuer, {
     },
   },
 });
+
+provider.on('backchannel.error', (ctx, error) => console.error(error));
 
 async function granted(accountId, clientId) {
   const grant = new provider.Grant({ accountId, clientId });

@@ -39,7 +39,7 @@ PAIRS = 2_000
 TRIES = 4
 """Of one identifier: the fifth failure would begin the waits."""
 _REST_SECONDS = 0.003
-_WARM = 10
+_WARM = 4
 _PASSWORD = "Herse des essais, 2026 fois"
 
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Durations of policy files."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.durations import EXPECTED, duration_text, parse_duration
+from gateway.policy.durations import EXPECTED, EXPECTED_DAY, duration_text, parse_day, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,20 @@ def test_nought_only_where_it_is_meant() -> None:
 @given(st.integers(1, 30 * 86_400))
 def test_text_and_back(seconds: int) -> None:
     assert parse_duration(duration_text(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("day", [date(2027, 12, 31), date(2028, 2, 29), date(1000, 1, 1), date(2999, 12, 31)])
+def test_days_are_read(day: date) -> None:
+    assert parse_day(day.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2027-02-29", "2027-13-01", "20271231", "2027-W01-1", "31/12/2027", "9999-12-31", "2027-12-31 "]
+)
+def test_what_is_no_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError) as error:
+        parse_day(text)
+    assert str(error.value) == EXPECTED_DAY
 
 
 def test_the_largest_unit_is_told() -> None:

@@ -10,7 +10,7 @@ import pytest
 from bench.ranks import compare
 from bench.timing import ALL_WAYS, ALPHA, run
 
-PAIRS = 24
+PAIRS = 16
 SUSPECT = 0.02
 """One honest run in fifty looks like this; it is asked once more, at length, and only then believed."""
 

@@ -214,5 +214,6 @@ def test_signing_out_at_the_provider_ends_this_session_within_a_second_and_no_ot
     walker.there.post(form.action, data={**form.fields, "logout": "yes"})
     wait_until("the session is over", lambda: not signed_in(walker), seconds=1.0)
     assert signed_in(another)
-    wait_until("it is on record", lambda: len(lab.events(EventKind.SIGN_OUT)) == ended + 1, seconds=5.0)
+    # With it end the sessions of this person that the provider gave no `sid` (phones): nobody knows which it meant.
+    wait_until("it is on record", lambda: len(lab.events(EventKind.SIGN_OUT)) > ended, seconds=5.0)
     assert lab.events(EventKind.SIGN_OUT)[-1].method == Method.SSO

@@ -166,12 +166,14 @@ def test_a_new_account_is_activated_and_linked_in_the_browser(demo, profile):
     told = subprocess.run([*herse, "invite", "690012347", *config], check=True, capture_output=True, text=True).stdout
     tab = profile().tab()
     tab.goto("/.herse/enrol")
+    tab.locator("input:focus").wait_for()  # a busy browser focuses after it has loaded
     tab.keyboard.type("690012347")
     tab.keyboard.press("Tab")
     tab.keyboard.type(activation_code(told))
     tab.keyboard.press("Tab")
     tab.keyboard.type("cinq mots pour une porte neuve")
     tab.keyboard.press("Enter")
+    tab.wait_for_url("**/.herse/account/factors")
     tab.click("summary")
     secret = tab.text_content("code.secret").replace(" ", "")
     tab.fill("#code", pyotp.TOTP(secret).now())

@@ -7,6 +7,7 @@ A child runs in a process group of its own, so that its workers go with it. Only
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     from typing import Self
 
 LOOPBACK = "127.0.0.1"
+# Below those that the system lends to clients (from 32768): one of these is not taken between asking and listening.
+_LOWEST_PORT, _PORTS = 18_000, 14_000
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on loopback that nobody listens on right now, and that the system gives to no client of its own accord."""
+    while True:
+        port = _LOWEST_PORT + secrets.randbelow(_PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def accepts(port: int) -> Callable[[], bool]:

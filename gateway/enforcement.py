@@ -11,38 +11,42 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from gateway.counting import ask, bound_to, counted, in_words, proof_anew, settle, slip, text_of, told
+from gateway.disclosing import disclosed, make_room
 from gateway.errors import LedgerError, Refused
-from gateway.identity.binding import binding
 from gateway.identity.cookie import read_cookie
 from gateway.identity.token import session_key
 from gateway.ledger.store import LedgerBusy
-from gateway.metering.patient import find_patient, patient_in_path
-from gateway.model import Challenge, Decision, Effect, Event, EventKind, Level, Reason
+from gateway.model import Decision, Effect, Event, EventKind, Reason
 from gateway.pages.answers import rate_limit_lines, redirect, refusal, wants_page
-from gateway.pages.device import clean_device
-from gateway.pending import start
+from gateway.pending import Pending, start
 from gateway.policy.evaluate import decide
-from gateway.policy.template import split
 from gateway.upstream.exchange import DisconnectedError
 from gateway.upstream.headers import lines_of
 from gateway.visit import UNDECIDED, HallwayDoors, Visit
 
 if TYPE_CHECKING:
-    from gateway.model import Meter, Receipt, Subject
-    from gateway.pending import Pending
+    from gateway.model import Receipt
     from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.exchange import Client, Headers, Request
+    from gateway.upstream.scanned import ScannedAnswer
 
 log = logging.getLogger("gateway.enforcement")
 
 _PERMIT = Effect.PERMIT  # by its own name: looking a member up in its class is slow, and every request does
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _DISCLOSED_BELOW = 400  # an answer of this status or more says that there is nothing to disclose
+_PORTAL_FAULT = 500  # and from this on it does not say whether there was somebody: in doubt he counts
 _HOUSE_FAULTS = frozenset(
-    (Reason.PORTAL_UNREACHABLE, Reason.PORTAL_TIMEOUT, Reason.PORTAL_ANSWER_INVALID, Reason.LEDGER_UNAVAILABLE)
+    (
+        Reason.PORTAL_UNREACHABLE,
+        Reason.PORTAL_TIMEOUT,
+        Reason.PORTAL_ANSWER_INVALID,
+        Reason.LEDGER_UNAVAILABLE,
+        Reason.METER_UNAVAILABLE,
+    )
 )
 
 
@@ -65,7 +69,7 @@ class Enforcement:
         client.start(status, lines_of(told), None, body, complete=True)
 
     async def _walk(self, visit: Visit) -> None:
-        answer = None
+        answer: Answer | WholeAnswer | ScannedAnswer | None = None
         try:
             self.identify(visit)
             self.decide(visit)
@@ -74,10 +78,12 @@ class Enforcement:
             if visit.decision.effect is _PERMIT:
                 if visit.decision.record is not None and visit.request.method not in _SAFE:
                     await self.attempt(visit)
-                answer = await self.forward(visit)
+                answer = portals = await self.forward(visit)
                 _check_still_signed_in(visit)
-                if visit.decision.record is not None:
-                    await self.record(visit, answer)
+                if visit.decision.answers is not None:
+                    answer = await disclosed(visit, self._doors, portals, self._event)
+                elif visit.decision.record is not None or visit.decision.observed:
+                    await self.record(visit, portals)
         except (Refused, LedgerError) as error:
             visit.decision = _denied(visit.decision, error)
         except DisconnectedError:
@@ -86,6 +92,8 @@ class Enforcement:
             # Only the type: a message or a traceback could hold what a patient or a professional sent.
             log.error("internal-error", extra={"error": type(error).__name__, "request": visit.request.id.hex()})  # noqa: TRY400
             visit.decision = _denied(visit.decision, Refused(Reason.INTERNAL_ERROR))
+        finally:
+            settle(visit, self._doors)
         if answer is not None and visit.decision.effect is not _PERMIT:
             answer.discard()
             answer = None
@@ -117,11 +125,13 @@ class Enforcement:
         if request.upgrade or request.method not in _SAFE:
             self._check_origin(visit)
         session = visit.session
-        if session is not None and visit.decision.record is not None and session.binding != _binding(request):
-            asked = _proof_anew(visit.subject)
-            visit.decision = replace(
-                visit.decision, effect=Effect.CHALLENGE, reasons=(Reason.SESSION_MOVED,), challenge=asked
-            )
+        if session is not None and visit.decision.record is not None and session.binding != bound_to(request):
+            meter = visit.decision.meter
+            if meter is not None and meter.moved_new and not session.suspected:
+                visit.moved = not self._doors.homes.known(session, bound_to(request), visit.at)
+            else:
+                asked, reasons = proof_anew(visit.subject), (Reason.SESSION_MOVED,)
+                visit.decision = replace(visit.decision, effect=Effect.CHALLENGE, reasons=reasons, challenge=asked)
 
     def _check_origin(self, visit: Visit) -> None:
         """Refuse what another site makes a signed-in browser send, and a socket that does not say where it is from."""
@@ -133,6 +143,9 @@ class Enforcement:
     async def meter(self, visit: Visit) -> None:
         """Count the patient against the budgets, where the decision obliges; may turn PERMIT into less."""
         request, doors, body = visit.request, self._doors, b""
+        if visit.decision.meter is not None and visit.decision.meter.patient is None:
+            await make_room(visit, doors)
+            return
         if request.header(b"content-encoding"):  # what the portal would unpack is not what was read here
             raise Refused(Reason.PATIENT_NUMBER_AMBIGUOUS)
         if request.body is not None:
@@ -141,22 +154,18 @@ class Enforcement:
             _check_still_signed_in(visit)
             visit.at = doors.clock()
             self.decide(visit)
-        decision, subject = visit.decision, visit.subject
-        if decision.meter is None or decision.effect is not _PERMIT:
+        if visit.decision.meter is None or visit.decision.effect is not _PERMIT:
             return
-        visit.pseudonym = doors.pseudonym(_patient(request, decision, body))
-        outcome = doors.meter.hit(subject, decision.rule or "", decision.meter, visit.pseudonym, visit.at)
-        visit.quotas = outcome.quotas
-        if outcome.effect is not _PERMIT:
-            challenged = outcome.effect is Effect.CHALLENGE
-            visit.decision = replace(
-                decision,
-                quotas=outcome.quotas,
-                effect=outcome.effect,
-                reasons=(Reason.BUDGET_PROOF_REQUIRED if challenged else Reason.BUDGET_EXHAUSTED,),
-                challenge=_proof_anew(subject) if challenged else None,
-                retry_after_seconds=None if challenged else outcome.retry_after_seconds,
-            )
+        number, outcome = ask(visit, doors, text_of(visit, body))
+        if isinstance(outcome, Pending):
+            outcome = await outcome
+        counted(visit, outcome)
+        if outcome.delay_seconds:
+            await doors.wait(outcome.delay_seconds)
+            _check_still_signed_in(visit)
+        if number is None and outcome.effect is _PERMIT:
+            raise Refused(Reason.PATIENT_NUMBER_MALFORMED)
+        await make_room(visit, doors)
 
     def attempt(self, visit: Visit) -> Pending[Receipt]:
         """Put on record, before it is forwarded, what changes something."""
@@ -176,8 +185,11 @@ class Enforcement:
 
     def record(self, visit: Visit, answer: Answer | WholeAnswer) -> Pending[Receipt]:
         """Make the disclosure durable; only then may the answer leave."""
-        kind = EventKind.LOOKUP if answer.status < _DISCLOSED_BELOW else EventKind.LOOKUP_MISSED
-        return self._doors.ledger.append([self._event(visit, kind, status=answer.status)])
+        missed = answer.status >= _DISCLOSED_BELOW
+        settle(visit, self._doors, missed=missed and answer.status < _PORTAL_FAULT)
+        kind = EventKind.LOOKUP_MISSED if missed else EventKind.LOOKUP
+        disclosed = [] if visit.decision.record is None else [self._event(visit, kind, status=answer.status)]
+        return self._doors.ledger.append([*disclosed, *told(visit, lambda kind: self._event(visit, kind))])
 
     async def respond(self, visit: Visit) -> None:
         """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""
@@ -185,11 +197,11 @@ class Enforcement:
         status, fields, body = await self._refusal(visit)
         visit.client.start(status, lines_of(fields), None, body, complete=True)
 
-    def _relayed(self, visit: Visit, answer: Answer | WholeAnswer) -> bool:
+    def _relayed(self, visit: Visit, answer: Answer | WholeAnswer | ScannedAnswer) -> bool:
         """Let the answer go; or tell that it broke while it was kept back."""
         decision, client, lines = visit.decision, visit.client, answer.lines
-        if visit.quotas:
-            lines += rate_limit_lines(decision.rule, visit.quotas)
+        if visit.quotas and decision.meter is not None:
+            lines += rate_limit_lines(decision.rule, visit.quotas, decision.meter.budgets)
         if decision.streams or answer.upgraded:
             self._cut_with_session(visit)
         try:
@@ -212,10 +224,10 @@ class Enforcement:
         if decision.effect is Effect.CHALLENGE:
             kept = await self._doors.keeper.keep(visit)
             if wants_page(accept):
-                return redirect(decision, kept or self._kept_target(visit))
+                return redirect(decision, kept or self._kept_target(visit), slip(visit, self._doors.slips))
         language, acting = request.header(b"accept-language"), visit.subject.delegation
-        delegate = None if acting is None else acting.name
-        return refusal(decision, accept, language, request.id.hex(), visit.subject.title or None, delegate, kept)
+        delegate, told = None if acting is None else acting.name, in_words(visit, self.policy)
+        return refusal(decision, accept, language, request.id.hex(), visit.subject.title or None, delegate, kept, told)
 
     def _kept_target(self, visit: Visit) -> str:
         """Keep where the person was going; what was sent there is lost, and that is told."""
@@ -231,8 +243,9 @@ class Enforcement:
             log.warning(decision.reason, extra={"request": request.id.hex(), "teleservice": decision.rule})
         if visit.session is not None and decision.rule is not None and decision.effect is not _PERMIT:
             kind = EventKind.CHALLENGED if decision.effect is Effect.CHALLENGE else EventKind.REFUSED
+            events = [self._event(visit, kind), *told(visit, lambda kind: self._event(visit, kind))]
             with suppress(LedgerError):
-                await self._doors.ledger.append([self._event(visit, kind)])
+                await self._doors.ledger.append(events)
 
     def _event(self, visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
         decision, request, subject = visit.decision, visit.request, visit.subject
@@ -253,28 +266,6 @@ class Enforcement:
             holder=subject.holder,
             delegate=None if delegation is None else delegation.reference,
         )
-
-
-def _binding(request: Request) -> tuple[str, str]:
-    """Where the request comes from, as sessions are bound; worked out once for all requests with these fields."""
-    fields = request.fields
-    if fields.binding is None:
-        fields.binding = binding(request.peer, clean_device(b" ".join(fields.every(b"user-agent"))))
-    return fields.binding
-
-
-def _patient(request: Request, decision: Decision, body: bytes) -> str:
-    """The canonical number of the patient a metered request is about."""
-    if decision.segment and not request.query and not body:
-        return patient_in_path(request.path, decision.segment)
-    locator = cast("Meter", decision.meter).patient
-    captures = [(locator.name, split(request.path)[decision.segment])] if decision.segment else []
-    return find_patient(locator, captures, request.query, request.header(b"content-type"), body)
-
-
-def _proof_anew(subject: Subject) -> Challenge:
-    """As strong a proof as was given before, a second factor at least, given now."""
-    return Challenge(max(subject.assurance.level, Level.MFA), timedelta(0))
 
 
 def _check_still_signed_in(visit: Visit) -> None:

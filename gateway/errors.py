@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway.model import Reason
+    from gateway.model.unread import Unread
 
 
 class HerseError(Exception):
@@ -24,6 +25,14 @@ class Refused(HerseError):
         super().__init__(str(reason))
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnreadableError(HerseError):
+    """The people in an answer cannot be told; `why`, never what stood there."""
+
+    def __init__(self, why: Unread) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)

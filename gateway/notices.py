@@ -8,15 +8,21 @@ which words: `pages.letters`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from gateway.errors import HerseError
+from gateway.ledger.read import LIMIT_AT_MOST
 from gateway.mail.letter import Letter
+from gateway.model import AlertReason, EventKind
+from gateway.pages import when
 from gateway.pages.letters import notice
 
 if TYPE_CHECKING:
     from gateway.identity.accounts import Accounts
+    from gateway.ledger.event import StoredEvent
+    from gateway.ledger.read import LedgerReader
     from gateway.mail.outbox import Outgoing
     from gateway.model import Event
 
@@ -52,3 +58,34 @@ class Notices:
             log.error("notice-not-kept", extra={"kind": kinds, "error": type(error).__name__})  # noqa: TRY400  # values stay out
             return False
         return True
+
+
+class Alarms:
+    """Letters about alerts of high risk, one a day (of Paris) for each account, whichever process raised them.
+
+    They are found in the ledger, which all processes write; those of before the first look were told by then.
+    """
+
+    def __init__(self, reader: LedgerReader, notices: Notices) -> None:
+        self._reader = reader
+        self._notices = notices
+        self._after: int | None = None
+
+    async def look(self) -> None:
+        """Tell what came since the last look. LedgerUnreadable: nothing was told, and the next look tells it."""
+        self._after, due = await asyncio.to_thread(self._due)
+        for event in due:
+            self._notices.tell(event)
+
+    def _due(self) -> tuple[int, list[Event]]:
+        last, found = self._reader.alerts_after(self._after, AlertReason.RISK_HIGH)
+        return last, [one.event for one in found if self._first_of_its_day(one)]
+
+    def _first_of_its_day(self, alert: StoredEvent) -> bool:
+        """Whether the account had none that day before it; in doubt it had."""
+        event = alert.event
+        began = when.start_of_day(event.at.astimezone(when.PARIS).date())
+        alerts = frozenset({EventKind.ALERTED})
+        day = self._reader.events(event.account, alerts, began, None, None, LIMIT_AT_MOST)
+        before = any(one.sequence < alert.sequence and one.event.reason == event.reason for one in day)
+        return not before and len(day) < LIMIT_AT_MOST

@@ -12,18 +12,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.errors import ConfigurationError, Fault, HerseError
+from gateway.metering.decoys import Decoys, load_decoys
 from gateway.policy.cases import load_cases, run_cases
 from gateway.policy.load import load_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from gateway.enforcement import Enforcement
-    from gateway.ledger.read import LedgerReader
-    from gateway.metering.memory import MemoryMeter
-    from gateway.model import Subject
+    from gateway.model import Meter, Subject
     from gateway.policy.rules import Policy
 
 log = logging.getLogger(__name__)
@@ -36,15 +34,12 @@ class PolicyWatch:
         self,
         file: Path,
         hallway: Enforcement,
-        meter: MemoryMeter,
-        reader: LedgerReader,
-        clock: Callable[[], datetime],
+        know: Callable[[Policy], Awaitable[None]],
     ) -> None:
+        """`know` hears of each policy before it is in force: what it is to count must be known by then."""
         self._file = file
         self._hallway = hallway
-        self._meter = meter
-        self._reader = reader
-        self._clock = clock
+        self._know = know
         self._seen = self._stamp()
 
     def _stamp(self) -> tuple[tuple[int, int] | None, ...]:
@@ -67,25 +62,28 @@ class PolicyWatch:
         in_force = self._hallway.policy.digest
         try:
             policy = await asyncio.to_thread(load_tested_policy, self._file)
-            # A longer window than before must know whom it would have counted, or the swap would open a new stretch.
-            now = self._clock()
-            rows = await asyncio.to_thread(lambda: list(self._reader.lookups_since(now - longest_window(policy))))
+            await self._know(policy)
         except HerseError as error:
             log.error("policy-refused", extra={"in_force": in_force, "faults": str(error)})  # noqa: TRY400
             return
-        self._meter.rebuild(rows, now, counted_by_holder(policy))
         self._hallway.policy = policy
         log.info("policy-in-force", extra={"digest": policy.digest, "before": in_force})
 
 
 def longest_window(policy: Policy) -> timedelta:
-    """How far back the ledger must be read for the budgets of a policy."""
-    return max((budget.window for rule in policy.rules for budget in rule.budgets), default=timedelta(0))
+    """How far back the ledger must be read for the budgets of a policy, and for who is new to an account."""
+    nothing = timedelta(0)
+    longest = max((budget.window for rule in policy.rules for budget in rule.budgets), default=nothing)
+    return longest + max((rule.known_for or nothing for rule in policy.rules), default=nothing)
 
 
-def counted_by_holder(policy: Policy) -> frozenset[str]:
-    """The teleservices of a policy that have budgets of each holder."""
-    return frozenset(rule.name for rule in policy.rules if any(budget.per_holder for budget in rule.budgets))
+def meters_of(policy: Policy) -> dict[str, Meter]:
+    """The budgets of a policy by teleservice."""
+    return {
+        rule.name: rule.meter(next((route.patient for route in rule.routes if route.patient is not None), None))
+        for rule in policy.rules
+        if rule.metered
+    }
 
 
 def open_to(policy: Policy, subject: Subject) -> list[str]:
@@ -119,9 +117,15 @@ def load_tested_policy(file: Path) -> Policy:
     return policy
 
 
+def load_decoys_of(file: Path | None, pseudonym: Callable[[str], bytes]) -> Decoys:
+    """The decoys of a file; none without one."""
+    text, name = ("", "") if file is None else (_text(file), str(file))
+    return load_decoys(text, name, pseudonym)
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         found = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        raise ConfigurationError([Fault(str(path), None, "(file)", str(found), "a readable YAML file")]) from None
+        raise ConfigurationError([Fault(str(path), None, "(file)", str(found), "a readable text file")]) from None

@@ -28,6 +28,7 @@ from pydantic import (
 from gateway.errors import ConfigurationError, Fault, StartError
 from gateway.settings_card import Card  # noqa: TC001  # pydantic reads the annotation
 from gateway.settings_mail import Mail  # noqa: TC001
+from gateway.settings_redis import Redis  # noqa: TC001
 from gateway.settings_sso import Sso  # noqa: TC001
 
 _KEY = re.compile(r"[0-9a-f]{64}\n")
@@ -127,11 +128,12 @@ class PolicyFile(_Section):
 
     file: Path = Field(strict=False)
     watch_seconds: Seconds = 1.0
+    decoys: Path | None = Field(default=None, strict=False)
 
-    @field_validator("file")
+    @field_validator("file", "decoys")
     @classmethod
-    def _path(cls, value: Path, info: ValidationInfo) -> Path:
-        return _anchored(value, info)
+    def _path(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return None if value is None else _anchored(value, info)
 
 
 class Folder(_Section):
@@ -207,6 +209,7 @@ class Settings(_Section):
     card: Card | None = None
     mail: Mail | None = None
     sso: Sso | None = None
+    redis: Redis | None = None
 
 
 def split_address(text: str) -> tuple[str, int]:
@@ -237,14 +240,18 @@ def parse_settings(text: str, file: str, folder: Path) -> Settings:
 
 def load_settings(path: Path) -> Settings:
     """Read and check the settings file."""
+    return parse_settings(read_settings(path), str(path), path.resolve().parent)
+
+
+def read_settings(path: Path) -> str:
+    """The text of the settings file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
         raise ConfigurationError(
             [Fault(str(path), None, "(file)", str(what), "a readable TOML file (--config FILE)")]
         ) from None
-    return parse_settings(text, str(path), path.resolve().parent)
 
 
 def _fault(file: str, error: Any, values: dict[str, Any]) -> Fault:
@@ -252,6 +259,8 @@ def _fault(file: str, error: Any, values: dict[str, Any]) -> Fault:
     found: Any = values
     for part in error["loc"]:
         found = found.get(part, "nothing") if isinstance(found, dict) else found
+    if keys == ["redis", "url"] and error["type"] != "missing":
+        found = "an address"  # somebody may have written a password into it
     shown = "a section" if isinstance(found, dict) else repr(found) if found != "nothing" else "nothing"
     expected = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -87,19 +87,19 @@ def split_server(text: str) -> tuple[str, int]:
     return bare, int(port)
 
 
-def read_password(path: Path) -> str:
+def read_password(path: Path, key: str = "mail.password_file") -> str:
     """The one line of a password file that its owner alone may read; StartError otherwise."""
     try:
         mode = path.stat().st_mode & 0o777
         text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         found = error.strerror if isinstance(error, OSError) else "bytes that are not ASCII"
-        raise StartError(f"mail.password_file {path} cannot be read ({found}); expected one line of ASCII") from None
+        raise StartError(f"{key} {path} cannot be read ({found}); expected one line of ASCII") from None
     if mode & 0o077:
-        raise StartError(f"mail.password_file {path} has mode {mode:04o}; expected 0600: run chmod 600 {path}")
+        raise StartError(f"{key} {path} has mode {mode:04o}; expected 0600: run chmod 600 {path}")
     password = text.removesuffix("\n")
     if not 0 < len(password) <= _LONGEST_PASSWORD or not password.isprintable():
-        raise StartError(f"mail.password_file {path} does not hold one line with a password")
+        raise StartError(f"{key} {path} does not hold one line with a password")
     return password
 
 

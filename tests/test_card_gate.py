@@ -17,6 +17,7 @@ from gateway.errors import ConfigurationError
 from gateway.settings import parse_settings
 from support.house import House
 from support.servers import LOOPBACK, accepts, deaf_port, free_port, wait_until
+from support.settings_file import LEAST, NOBODY, card_section
 
 pytestmark = pytest.mark.system
 
@@ -34,28 +35,10 @@ def house(tmp_path, dev):
 
     def make(**more):
         port = more.pop("port", None) or free_port()
-        card = {
-            "origin": f"https://localhost:{port}",
-            "listen": f"{LOOPBACK}:{port}",
-            "certificate": "certs/server.pem",
-            "key": "certs/server.key",
-            "authorities": str(dev.authorities),
-            "sandbox": True,
-            "crl_files": [str(path) for path in dev.lists],
-        }
-        return House(tmp_path / "h", "http://127.0.0.1:9", tls=True, settings={"card": card | more}), port
+        card = card_section(dev, port) | more
+        return House(tmp_path / "h", NOBODY, tls=True, settings={"card": card}), port
 
     return make
-
-
-def started(house):
-    """Start one that will not; (exit code, what it said)."""
-    process = house.serve()
-    process._ready = None
-    process.start()
-    code = process.wait(20)
-    process.kill()
-    return code, process.output().partition("\n")[2].strip()
 
 
 def test_two_listeners_are_ended_by_one_signal(house, dev, tmp_path):
@@ -108,7 +91,7 @@ def foreign_list(folder):
     ],
 )
 def test_D3_what_cannot_be_believed_stops_the_start(house, tmp_path, key, value, said):
-    code, told = started(house(**{key: value(tmp_path)})[0])
+    code, told = house(**{key: value(tmp_path)})[0].fails_to_start()
     assert code == 2
     assert said in told
     assert len(told.splitlines()) == 1
@@ -116,7 +99,7 @@ def test_D3_what_cannot_be_believed_stops_the_start(house, tmp_path, key, value,
 
 def test_a_port_in_use_stops_the_start(house):
     with deaf_port() as port:
-        code, told = started(house(port=port)[0])
+        code, told = house(port=port)[0].fails_to_start()
     assert code == 2
     assert f"{LOOPBACK}:{port}" in told
 
@@ -142,11 +125,7 @@ GOOD = {
 
 def settings(**more):
     lines = "\n".join(f"{key} = {value}" for key, value in (GOOD | more).items())
-    text = (
-        '[public]\norigin = "https://portail.example"\n[portal]\nurl = "http://localhost:1"\n'
-        '[policy]\nfile = "p"\n[state]\nfolder = "s"\n[keys]\nfolder = "k"\n[card]\n'
-    )
-    return parse_settings(text + lines, "herse.toml", Path("etc"))
+    return parse_settings(f"{LEAST}[card]\n{lines}", "herse.toml", Path("etc"))
 
 
 def test_paths_are_read_from_the_folder_of_the_file():

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import threading
 from contextlib import ExitStack
@@ -24,30 +23,13 @@ from gateway.model import Reason
 from gateway.settings import parse_settings
 from support.card_host import byte_sequence, pem_file
 from support.servers import LOOPBACK, accepts, free_port, wait_until
+from support.settings_file import in_toml, least
 from support.tls import Authority
 
 pytestmark = pytest.mark.system
 
 SECOND = timedelta(seconds=1)
-FILE = """
-[public]
-origin = "https://localhost:8443"
-[portal]
-url = "http://localhost:1"
-[policy]
-file = "policy.yaml"
-[state]
-folder = "state"
-[keys]
-folder = "keys"
-[card]
-origin = "https://localhost:{port}"
-listen = "127.0.0.1:{port}"
-certificate = "localhost.pem"
-key = "localhost.key"
-authorities = "authorities"
-sandbox = true
-"""
+SECTION = {"certificate": "localhost.pem", "key": "localhost.key", "authorities": "authorities", "sandbox": True}
 
 
 class Sources:
@@ -77,8 +59,9 @@ class Sources:
     def serve(self, **card):
         """A gate with these settings beside the usual ones; it serves until it is stopped, or the test ends."""
         port = free_port()
-        more = "".join(f"{key} = {json.dumps(value)}\n" for key, value in card.items())
-        settings = parse_settings(FILE.format(port=port) + more, "herse.toml", self.folder)
+        here = {"origin": f"https://localhost:{port}", "listen": f"{LOOPBACK}:{port}"}
+        text = in_toml(least() | {"card": here | SECTION | card})
+        settings = parse_settings(text, "herse.toml", self.folder)
         gate = Serving(CardGate(settings, self.clock, self._keep), port, self)
         self._keep.callback(gate.stop)
         wait_until("the card host", accepts(port))

@@ -18,12 +18,9 @@ from gateway.settings import parse_settings
 from support.card_host import byte_sequence, escaped_pem
 from support.house import House
 from support.servers import LOOPBACK, accepts, free_port, wait_until
+from support.settings_file import LEAST
 
-BASE = (
-    '[public]\norigin = "https://portail.example"\n[portal]\nurl = "http://localhost:1"\n'
-    '[policy]\nfile = "p"\n[state]\nfolder = "s"\n[keys]\nfolder = "k"\n[card]\n'
-    'origin = "https://carte.portail.example"\nauthorities = "cards"\n'
-)
+BASE = f'{LEAST}[card]\norigin = "https://carte.portail.example"\nauthorities = "cards"\n'
 CERTIFICATE = 'certificate = "a.pem"\nkey = "a.key"\n'
 HERE, THERE = 'terminator = ["127.0.0.1", "::1"]\n', 'terminator = ["192.0.2.10"]\n'
 RFC, NGINX = 'terminator_form = "client-cert"\n', 'terminator_form = "nginx"\n'

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import create_database
+from gateway.ledger.event import LedgerUnreadable
+from gateway.ledger.read import LedgerReader
+from gateway.ledger.store import create_ledger, open_ledger
 from gateway.mail.memory import MemoryOutbox
-from gateway.model import Event, EventKind, Method
-from gateway.notices import Notices
+from gateway.model import AlertReason, Event, EventKind, Method
+from gateway.notices import Alarms, Notices
 from gateway.pages.letters import NOTICES, confirmation
 
 AT = datetime(2026, 11, 22, 8, 5, tzinfo=UTC)
@@ -59,7 +64,8 @@ def test_what_anybody_does_all_day_is_silent(house):
 
 @pytest.mark.parametrize("kind", NOTICES)
 def test_each_letter_says_what_when_and_what_to_do_in_both_languages(house, kind):
-    assert house.tell(EventKind(kind), device=FIREFOX, network="192.0.2.14", method="otp", reason="le motif")
+    reason = NOTICES[kind].reason or "le motif"
+    assert house.tell(EventKind(kind), device=FIREFOX, network="192.0.2.14", method="otp", reason=reason)
     (letter,) = house.outbox.letters
     assert letter.to == ADDRESS
     french, english = letter.text.split("----------")
@@ -73,7 +79,7 @@ def test_each_letter_says_what_when_and_what_to_do_in_both_languages(house, kind
         assert "192.0.2.14" in part
         assert "support" in part
     assert "36" not in letter.text
-    assert "le motif" not in letter.text  # what operators write to each other
+    assert reason not in letter.text  # what operators write to each other
     assert PHARMACY not in letter.text  # an identifier is half of a password sign-in
     assert "ticket" not in letter.text
 
@@ -163,6 +169,82 @@ def test_a_letter_that_cannot_be_kept_is_said_and_stops_nothing(house, caplog):
 def test_a_bad_address_in_the_database_stops_nothing(house):
     assert not house.tell(EventKind.PASSWORD_SET, to="a@b\r\nBcc: c@d.fr")
     assert house.outbox.letters == []
+
+
+@pytest.mark.parametrize("reason", sorted(set(AlertReason) - {AlertReason.RISK_HIGH}))
+def test_an_alert_of_less_than_high_risk_is_silent(house, reason):
+    assert house.tell(EventKind.ALERTED, reason=str(reason))
+    assert house.outbox.letters == []
+
+
+def test_a_letter_about_an_alert_holds_no_figure_and_no_patient(house):
+    figures = "high risk: 30 patients in 60 s"
+    house.tell(EventKind.ALERTED, reason="risk-high", details=figures, pseudonym=b"x" * 16)
+    (letter,) = house.outbox.letters
+    assert letter.subject == "Activité inhabituelle sur votre compte"
+    assert not re.search(r"(?i)\b(30|60|high risk|robot)\b", letter.text)
+
+
+class Watched:
+    """A house whose ledger is watched for alerts."""
+
+    def __init__(self, folder):
+        self.house = House(folder)
+        create_ledger(folder / "ledger.db")
+        self.ledger, self.reader = open_ledger(folder / "ledger.db"), LedgerReader(folder / "ledger.db")
+        self.alarms = Alarms(self.reader, self.house.notices)
+
+    def happens(self, *hours, account=PHARMACY, reason="risk-high", kind=EventKind.ALERTED):
+        self.ledger.append_now([Event(kind, account, AT + timedelta(hours=one), reason=reason) for one in hours])
+
+    def letters(self):
+        asyncio.run(self.alarms.look())
+        return [letter.to for letter in self.house.outbox.letters]
+
+    def close(self):
+        self.reader.close()
+        self.ledger.close()
+        self.house.engine.dispose()
+
+
+@pytest.fixture
+def watched(tmp_path):
+    watched = Watched(tmp_path)
+    yield watched
+    watched.close()
+
+
+def test_an_alert_of_high_risk_is_told_once_a_day_whoever_raised_it(watched):
+    assert watched.letters() == []
+    watched.happens(0, reason="risk-elevated")
+    watched.happens(0, 0, 1)
+    watched.happens(0, account="751112343")
+    watched.happens(0, kind=EventKind.REFUSED)
+    assert watched.letters() == [ADDRESS], "the other account has no address"
+    watched.happens(2, 14)  # until 23:05 in Paris
+    assert watched.letters() == [ADDRESS]
+    watched.happens(15, 16)
+    assert watched.letters() == [ADDRESS] * 2, "a new day"
+
+
+def test_after_a_restart_nothing_is_told_twice_and_nothing_of_before(watched):
+    watched.happens(0)
+    assert watched.letters() == [], "of before the first look"
+    watched.happens(1)
+    assert watched.letters() == [], "not the first of its day"
+    watched.happens(24)
+    assert watched.letters() == [ADDRESS]
+
+
+def test_a_ledger_that_cannot_be_read_is_read_again(watched, tmp_path):
+    watched.letters()
+    watched.happens(0)
+    watched.reader.close()
+    hidden = (tmp_path / "ledger.db").rename(tmp_path / "hidden.db")
+    with pytest.raises(LedgerUnreadable):
+        watched.letters()
+    hidden.rename(tmp_path / "ledger.db")
+    assert watched.letters() == [ADDRESS]
 
 
 def test_a_confirmation_says_for_which_account_how_long_and_what_it_is_not():

@@ -8,29 +8,18 @@ import pytest
 from gateway.errors import ConfigurationError, StartError
 from gateway.settings import parse_settings
 from gateway.settings_mail import read_password, split_server
+from support.settings_file import LEAST
 
-OTHERS = """
-[public]
-origin = "https://portail.example"
-[portal]
-url = "http://127.0.0.1:9080"
-[policy]
-file = "policy.yaml"
-[state]
-folder = "state"
-[keys]
-folder = "keys"
-"""
 FROM = 'from = "herse@portail.example"\n'
 SMTP = FROM + 'smtp = "mail.example:587"\n'
 
 
 def mail(text, folder):
-    return parse_settings(f"{OTHERS}[mail]\n{text}", "herse.toml", folder).mail
+    return parse_settings(f"{LEAST}[mail]\n{text}", "herse.toml", folder).mail
 
 
 def test_without_the_section_there_is_none(tmp_path):
-    assert parse_settings(OTHERS, "herse.toml", tmp_path).mail is None
+    assert parse_settings(LEAST, "herse.toml", tmp_path).mail is None
 
 
 def test_a_folder_or_a_server(tmp_path):

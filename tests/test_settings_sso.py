@@ -12,12 +12,9 @@ from gateway.errors import ConfigurationError, StartError
 from gateway.identity.sso_settings import ClientAuth, SsoSettings
 from gateway.settings import parse_settings
 from gateway.sso_gate import provider_settings, read_secret
+from support.settings_file import LEAST
 from support.sources import ROOT
 
-REST = (
-    '[public]\norigin = "https://portail.example"\n[portal]\nurl = "http://localhost:1"\n'
-    '[policy]\nfile = "p"\n[state]\nfolder = "s"\n[keys]\nfolder = "k"\n[sso]\n'
-)
 GOOD = {"client_id": '"herse"', "secret_file": '"psc.secret"'}
 OTHER = {
     "discovery": '"https://sso.chu.example/realms/soins/.well-known/openid-configuration"',
@@ -30,7 +27,7 @@ AUTH = "https://auth.bas.psc.esante.gouv.fr"
 def section(folder=Path("etc"), **more):
     values = {key: value for key, value in (GOOD | more).items() if value is not None}
     lines = "\n".join(f"{key} = {value}" for key, value in values.items())
-    return parse_settings(REST + lines, "herse.toml", folder).sso
+    return parse_settings(f"{LEAST}[sso]\n{lines}", "herse.toml", folder).sso
 
 
 def faults(**more):
@@ -52,7 +49,7 @@ def made(folder, **more):
 
 
 def test_without_the_section_there_is_no_provider():
-    assert parse_settings(REST.removesuffix("[sso]\n"), "herse.toml", Path()).sso is None
+    assert parse_settings(LEAST, "herse.toml", Path()).sso is None
 
 
 def test_two_lines_are_pro_sante_connect(folder):
@@ -253,4 +250,4 @@ def test_the_examples_of_the_readme_are_good_settings():
     shown = [one for one in examples if one.startswith("[sso]")]
     assert len(shown) == 2
     for one in shown:
-        assert parse_settings(REST.removesuffix("[sso]\n") + one, "herse.toml", Path("etc")).sso is not None
+        assert parse_settings(LEAST + one, "herse.toml", Path("etc")).sso is not None

@@ -11,15 +11,11 @@ import pytest
 from gateway.settings import parse_settings
 from gateway.sso_gate import SsoGate
 from support.house import House
-from support.provider import CLIENT_ID, CLIENT_SECRET, DISCOVERY, DROP, StandInProvider
+from support.provider import CLIENT_SECRET, DISCOVERY, DROP, StandInProvider
 from support.servers import free_port, wait_until
+from support.settings_file import LEAST, NOBODY, sso_section
 
 pytestmark = pytest.mark.system
-
-MINIMAL = (
-    '[public]\norigin = "https://portail.example"\n[portal]\nurl = "http://localhost:1"\n'
-    '[policy]\nfile = "p"\n[state]\nfolder = "s"\n[keys]\nfolder = "k"\n'
-)
 
 
 @pytest.fixture
@@ -33,15 +29,8 @@ def house(tmp_path, provider):
     """Make a house with a provider; `more` settings of its section."""
 
     def make(**more):
-        sso = {
-            "sandbox": True,
-            "discovery": provider.origin + DISCOVERY,
-            "issuer": provider.issuer,
-            "origins": [provider.origin, provider.wallet],
-            "client_id": CLIENT_ID,
-            "secret_file": "psc.secret",
-        }
-        made = House(tmp_path / "h", "http://127.0.0.1:9", settings={"sso": sso | more})
+        sso = sso_section(provider, "psc.secret") | more
+        made = House(tmp_path / "h", NOBODY, settings={"sso": sso})
         (made.folder / "psc.secret").write_text(CLIENT_SECRET, encoding="utf-8")
         (made.folder / "psc.secret").chmod(0o600)
         return made
@@ -51,16 +40,12 @@ def house(tmp_path, provider):
 
 def started(house):
     """Start one that will not; (exit code, the last line that it said)."""
-    process = house.serve()
-    process._ready = None
-    process.start()
-    code = process.wait(20)
-    process.kill()
-    return code, process.output().strip().splitlines()[-1]
+    code, said = house.fails_to_start()
+    return code, said.splitlines()[-1]
 
 
 def test_without_the_section_nothing_is_asked_and_nothing_closed():
-    gate = SsoGate(parse_settings(MINIMAL, "herse.toml", Path()), None, None, None)
+    gate = SsoGate(parse_settings(LEAST, "herse.toml", Path()), None, None, None)
     asyncio.run(gate.start())
     asyncio.run(gate.close())
     assert gate.desk is None
@@ -117,10 +102,6 @@ def test_a_secret_that_others_can_read_stops_the_start(house):
 
 
 def test_a_section_that_contradicts_itself_stops_the_start_with_every_fault(house):
-    made = house(client_auth="tls", algorithms=["HS256"])
-    process = made.serve()
-    process._ready = None
-    process.start()
-    assert process.wait(20) == 2
-    process.kill()
-    assert "sso.algorithms" in process.output()
+    code, said = house(client_auth="tls", algorithms=["HS256"]).fails_to_start()
+    assert code == 2
+    assert "sso.algorithms" in said

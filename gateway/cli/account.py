@@ -1,52 +1,28 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`: through the running server,
-or off line under the ledger's lock. `breached` has a file of its own.
+"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`. `breached` and `release` have
+files of their own.
 
 This file reads the command line and prints. What is done, and recorded, stands in `console.account_operations`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from argparse import ArgumentTypeError
-from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.cli import breached, release
-from gateway.console.account_operations import LONGEST_INVITATION, AccountOperations, account_handlers
-from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
-from gateway.console.agent_operations import AgentOperations, agent_handlers
-from gateway.console.mail_operations import MailOperations, mail_handlers
-from gateway.errors import ConfigurationError, HerseError, StartError
-from gateway.identity.accounts import Accounts
-from gateway.identity.agents import Agents
-from gateway.identity.at_rest import AtRest
-from gateway.identity.database import DATABASE_FILE, create_database, open_database
-from gateway.identity.failures import Failures
+from gateway.cli.outcome import told
+from gateway.cli.performing import perform
+from gateway.console.account_operations import LONGEST_INVITATION
 from gateway.identity.identifiers import PROFESSIONS
-from gateway.identity.mail_address import MailAddresses
-from gateway.identity.password import PasswordHasher
-from gateway.identity.release import Releases
-from gateway.identity.session import Sessions
-from gateway.identity.throttle import Throttle
-from gateway.ledger.lock import hold
-from gateway.ledger.store import create_ledger, open_ledger
-from gateway.notices import Notices
-from gateway.post_office import open_outbox
-from gateway.settings import load_settings, read_key
+from gateway.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
-
-    from sqlalchemy.engine import Engine
-
-    from gateway.model import Event
-    from gateway.settings import Settings
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([dhm])")
 _WITH_REASON = {
@@ -87,7 +63,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_mail(acts)
     _add_campaign(acts)
     breached.add_parser(acts)
-    release.add_parser(acts, perform)
+    release.add_parser(acts)
 
 
 def _add_mail(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -138,16 +114,12 @@ def run(arguments: argparse.Namespace) -> int:
         print("herse: --reason goes with --account and --all, and not with --status", file=sys.stderr)
         return 2
     command = f"account.{arguments.act}-status" if campaign and arguments.status else f"account.{arguments.act}"
-    try:
+
+    def act() -> str:
         result = perform(load_settings(arguments.config), command, _values(arguments))
-    except (ConfigurationError, StartError) as error:
-        print(f"herse: {error}", file=sys.stderr)
-        return 2
-    except HerseError as error:
-        print(f"herse: {error}", file=sys.stderr)
-        return 1
-    print(_campaign_sentence(result) if campaign else _sentence(arguments.act, result))
-    return 0
+        return _campaign_sentence(result) if campaign else _sentence(arguments.act, result)
+
+    return told(act)
 
 
 def _values(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -165,71 +137,6 @@ def _values(arguments: argparse.Namespace) -> dict[str, Any]:
             return {} if arguments.status else {**chosen, "reason": arguments.reason}
         case _:
             return {"identifier": arguments.identifier, "reason": arguments.reason}
-
-
-def perform(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Ask the running server; if there is none, do it here under the ledger's lock."""
-    try:
-        return call(settings.state.folder / SOCKET_FILE, command, values)
-    except NoServer:
-        return asyncio.run(_perform_off_line(settings, command, values))
-
-
-async def _perform_off_line(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
-    folder = settings.state.folder
-    if command == "account.create":
-        _make_folder(folder)
-    elif not folder.exists():
-        raise StartError(f"{folder} is not there; expected the state: the first `herse account create` makes it")
-    with ExitStack() as stack:
-        stack.enter_context(closing(hold(folder)))
-        if command == "account.create":
-            _create_state(settings)
-        at_rest = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
-        engine = open_database(folder / DATABASE_FILE)
-        stack.callback(engine.dispose)
-        ledger = stack.enter_context(closing(open_ledger(folder / LEDGER_FILE)))
-
-        async def append(event: Event) -> None:
-            await ledger.append([event]).wait()
-
-        accounts, outbox = Accounts(engine, at_rest), stack.enter_context(closing(open_outbox(folder, at_rest)))
-        notices = Notices(accounts, outbox, settings.public.origin)
-        operations = AccountOperations(accounts, _sessions(settings, engine), append, notices)
-        mail = MailOperations(MailAddresses(engine), append, notices)
-        handlers = account_handlers(operations, _now) | mail_handlers(mail, _now)
-        hasher = PasswordHasher(1, 1)
-        stack.callback(hasher.close)
-        agents = Agents(engine, at_rest, hasher, Throttle(), Failures(engine))
-        release_desk = AgentOperations(agents, Releases(engine, accounts), append, notices)
-        handlers |= agent_handlers(release_desk, _now)
-        return await handlers[command](values)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _sessions(settings: Settings, engine: Engine) -> Sessions:
-    return Sessions(engine, settings.session.idle, settings.session.absolute)
-
-
-def _make_folder(folder: Path) -> None:
-    """The state folder of a new gateway, for its own user alone."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise StartError(
-            f"{folder} cannot be made ({error.strerror}); expected a place where Herse may write"
-        ) from None
-
-
-def _create_state(settings: Settings) -> None:
-    """The first account of a new gateway: make both databases, but only if neither is there yet."""
-    accounts, ledger = settings.state.folder / DATABASE_FILE, settings.state.folder / LEDGER_FILE
-    if not (accounts.exists() or ledger.exists()):
-        create_database(accounts).dispose()
-        create_ledger(ledger)
 
 
 def _campaign_sentence(result: dict[str, Any]) -> str:

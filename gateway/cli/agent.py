@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.account import perform
-from gateway.cli.release import told
+from gateway.cli.outcome import told
+from gateway.cli.performing import perform
 from gateway.cli.typed import read_secret
 from gateway.settings import load_settings
 

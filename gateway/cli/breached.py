@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.errors import ConfigurationError, HerseError, StartError
+from gateway.cli.outcome import told
+from gateway.errors import StartError
 from gateway.identity.breached import BREACHED_FILE, Breached
 from gateway.identity.breached_import import import_breached
 from gateway.identity.common_passwords import COMMON
@@ -18,7 +19,6 @@ from gateway.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
 _BAR = 40
 _TABLE_BITS = 48  # of each hash that are compared
@@ -39,24 +39,12 @@ def add_parser(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def take_list(arguments: argparse.Namespace) -> int:
     """Import. 0: in force; 1: refused, and the list before stands; 2: settings or state not usable."""
-    return _told(lambda: _take(arguments.config, arguments.file))
+    return told(lambda: _take(arguments.config, arguments.file))
 
 
 def show_status(arguments: argparse.Namespace) -> int:
     """What is in force. 0, or 2 if it cannot be read."""
-    return _told(lambda: _status(_folder(arguments.config)))
-
-
-def _told(act: Callable[[], str]) -> int:
-    try:
-        print(act())
-    except (ConfigurationError, StartError) as error:
-        print(f"herse: {error}", file=sys.stderr)
-        return 2
-    except HerseError as error:
-        print(f"herse: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return told(lambda: _status(_folder(arguments.config)))
 
 
 def _folder(config: Path) -> Path:

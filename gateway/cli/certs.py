@@ -24,6 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, make_dev_cards
 from gateway.errors import StartError
+from gateway.whole_file import appearing
 
 if TYPE_CHECKING:
     import argparse
@@ -202,8 +203,8 @@ def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _draft(path: Path, content: bytes, mode: int) -> Path:
-    """A whole, synced file beside `path`, so that no half of a key ever stands under its name."""
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """By a whole, synced file beside `path`, so that no half of a key ever stands under its name."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
@@ -211,24 +212,16 @@ def _draft(path: Path, content: bytes, mode: int) -> Path:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return draft
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    _draft(path, content, mode).replace(path)
+    draft.replace(path)
 
 
 def _create(path: Path, content: bytes) -> bool:
-    """Make `path`, 0600, unless something stands there; a hard link, unlike a rename, never replaces."""
-    if os.path.lexists(path):
-        return False
-    draft = _draft(path, content, 0o600)
+    """Make `path`, 0600, unless something stands there."""
     try:
-        path.hardlink_to(draft)
+        with appearing(path) as draft:
+            draft.write_bytes(content)
     except FileExistsError:
         return False
-    finally:
-        draft.unlink()
     return True
 
 

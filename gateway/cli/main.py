@@ -7,13 +7,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from gateway.cli import account, agent, certs, demo, policy, serve
+from gateway.cli import account, agent, certs, demo, drill, policy, serve
 from gateway.errors import HerseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NOUNS = (serve, demo, policy, account, agent, certs)
+_NOUNS = (serve, demo, policy, drill, account, agent, certs)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import ConfigurationError, Fault, Refused
 from gateway.model import AccessRequest, Level
 from gateway.policy.cases import LEVELS, METHODS, Outcome, delegated, load_cases, proved, run_cases, subject_at
+from gateway.policy.checks import trials
 from gateway.policy.durations import parse_day, parse_duration
 from gateway.policy.evaluate import evaluate
 from gateway.policy.explain import explanation
@@ -75,19 +76,21 @@ def _add_subject(explain: argparse.ArgumentParser) -> None:
 def run_check(args: argparse.Namespace) -> int:
     """Load the file and say what it holds."""
     try:
-        policy = _policy(args.file)
+        policy = read_policy(args.file)
     except ConfigurationError as error:
         return _tell(error)
     routes = sum(len(rule.routes) for rule in policy.rules)
     held = f"{policy.name}: {len(policy.rules)} teleservices, {routes} routes, policy {policy.digest}"
     print(f"{args.file}: no fault ({held})")
+    for trial in trials(policy, datetime.now(UTC).date()):
+        print(f"  {trial}")
     return 0
 
 
 def run_explain(args: argparse.Namespace) -> int:
     """Judge one request and show how it came about."""
     try:
-        policy = _policy(args.file)
+        policy = read_policy(args.file)
     except ConfigurationError as error:
         return _tell(error)
     wrong = _wrong_subject(args, policy)
@@ -111,7 +114,7 @@ def run_test(args: argparse.Namespace) -> int:
     """Run the cases and report each of them."""
     file = args.cases or args.file.with_suffix(_CASES_SUFFIX)
     try:
-        policy = _policy(args.file)
+        policy = read_policy(args.file)
         report = run_cases(policy, load_cases(_read(file), str(file), policy))
     except ConfigurationError as error:
         return _tell(error)
@@ -123,7 +126,8 @@ def run_test(args: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _policy(file: Path) -> Policy:
+def read_policy(file: Path) -> Policy:
+    """The policy in a file; ConfigurationError with every fault."""
     return load_policy(_read(file), str(file))
 
 

@@ -6,47 +6,29 @@ This file reads the command line and prints. What is done, and recorded, stands 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gateway.cli.outcome import told
+from gateway.cli.performing import perform
 from gateway.cli.typed import read_secret
-from gateway.errors import ConfigurationError, HerseError, StartError
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
-
-    from gateway.settings import Settings
-
-    Perform = Callable[[Settings, str, dict[str, Any]], dict[str, Any]]
 
 
-def add_parser(acts: argparse._SubParsersAction[argparse.ArgumentParser], perform: Perform) -> None:
-    """Add `release` to the acts on accounts; `perform` asks the running server, or does it off line."""
+def add_parser(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `release` to the acts on accounts."""
     parser = acts.add_parser("release", help="end a quarantine, when two support agents agree")
     parser.add_argument("identifier", metavar="IDENTIFIER", help="the account, after a check of who its holder is")
     parser.add_argument("--agent", required=True, metavar="NAME", help="who agrees; password and code are asked for")
     parser.add_argument("--reason", required=True, help="kept with the event: how the holder was checked")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings of the gateway")
-    parser.set_defaults(run=lambda arguments: told(lambda: _release(arguments, perform)))
+    parser.set_defaults(run=lambda arguments: told(lambda: _release(arguments)))
 
 
-def told(act: Callable[[], str]) -> int:
-    """Print what an act says. 0: done; 1: refused, with a sentence; 2: settings or state not usable."""
-    try:
-        print(act())
-    except (ConfigurationError, StartError) as error:
-        print(f"herse: {error}", file=sys.stderr)
-        return 2
-    except HerseError as error:
-        print(f"herse: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _release(arguments: argparse.Namespace, perform: Perform) -> str:
+def _release(arguments: argparse.Namespace) -> str:
     settings = load_settings(arguments.config)
     values = {
         "identifier": arguments.identifier,

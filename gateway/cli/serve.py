@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse serve --config FILE`: the real thing. Everything that can be wrong is looked at before the port opens."""
+"""`herse serve --config FILE`: the real thing. Everything that can be wrong is looked at before the port opens.
+
+One process, or several (`supervisor`), each of which serves by `serve_on`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import gc
 import json
 import logging
 import sys
+from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +18,18 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from gateway.app import Gateway
+from gateway.cli.supervisor import WORKERS_AT_MOST, supervise
 from gateway.listener.host import PublicListener, listening_socket, tls_context
-from gateway.settings import load_settings, split_address
+from gateway.meter_gate import demand_redis
+from gateway.settings import parse_settings, read_settings, split_address
 
 if TYPE_CHECKING:
     import argparse
+    import socket
+    from collections.abc import Callable
 
     from gateway.settings import Settings
+    from gateway.worker import Worker
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 
@@ -29,24 +38,45 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `serve`."""
     parser = subparsers.add_parser("serve", help="serve the portal behind the gateway")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings of the gateway")
+    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes that share the work (1)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
-    settings = load_settings(arguments.config)
+    text = read_settings(arguments.config)
+    settings = parse_settings(text, str(arguments.config), arguments.config.resolve().parent)
     start_log(settings.log.level)
+    demand_redis(settings, arguments.workers)
+    if arguments.workers > 1:
+        return supervise(settings, text, arguments.config, arguments.workers)
     serve(settings)
     return 0
 
 
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= WORKERS_AT_MOST):
+        raise ArgumentTypeError(f"found {text}; expected 1 to {WORKERS_AT_MOST}")
+    return int(text)
+
+
 def serve(settings: Settings, *, test_cost: bool = False) -> None:
     """Build the gateway and serve it. HerseError says what keeps it from starting. `test_cost`: see Gateway."""
+    listening = listening_socket(*split_address(settings.public.listen))
+    serve_on(settings, listening, lambda: Gateway(settings, test_cost=test_cost))
+
+
+def serve_on(
+    settings: Settings,
+    listening: socket.socket,
+    build: Callable[[], Gateway | Worker],
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve on a bound socket what `build` gives; `ready` once requests are taken."""
     public = settings.public
-    tls = None if public.certificate is None or public.key is None else tls_context(public.certificate, public.key)
-    listening = listening_socket(*split_address(public.listen))
     try:
-        gateway = Gateway(settings, test_cost=test_cost)
+        tls = None if public.certificate is None or public.key is None else tls_context(public.certificate, public.key)
+        gateway = build()
     except BaseException:
         listening.close()
         raise
@@ -56,23 +86,24 @@ def serve(settings: Settings, *, test_cost: bool = False) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
-        uvloop.run(_serve(gateway, listener))
+        uvloop.run(_serve(gateway, listener, ready))
     finally:
         gateway.close()
 
 
-async def _serve(gateway: Gateway, listener: PublicListener) -> None:
+async def _serve(gateway: Gateway | Worker, listener: PublicListener, ready: Callable[[], None]) -> None:
     await gateway.start()
     public, portal = gateway.settings.public, gateway.settings.portal
     log = logging.getLogger("gateway.serve")
     log.info("serving", extra={"origin": public.origin, "listen": public.listen, "portal": portal.url})
+    ready()
     await listener.serve(gateway.run_beside)
 
 
-def start_log(level: str) -> None:
-    """Log JSON lines to standard error."""
+def start_log(level: str, worker: int | None = None) -> None:
+    """Log JSON lines to standard error; `worker` is told in each, where there are several."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines())
+    handler.setFormatter(_JsonLines(worker))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("uvicorn", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -81,12 +112,17 @@ def start_log(level: str) -> None:
 class _JsonLines(logging.Formatter):
     """One line per record: time, level, logger, event and its fields. Tracebacks stay out: they hold values."""
 
+    def __init__(self, worker: int | None) -> None:
+        super().__init__()
+        self._worker = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
+            **self._worker,
         }
         line |= {key: str(value) for key, value in record.__dict__.items() if key not in _STANDARD}
         if record.exc_info and record.exc_info[0] is not None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from gateway.errors import HerseError
 from gateway.identity.breached import BODY_AT, HASH_BYTES, HEAD, MAGIC, PREFIX_BYTES, PREFIXES, TABLE
+from gateway.whole_file import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ def import_breached(
             if not entries:
                 raise ImportRefused(f"{source} holds no hash; expected lines such as {'0' * 40}:12. Nothing changed.")
             draft.replace(target)
-            _sync_folder(target.parent)
+            sync(target.parent)
     except OSError as error:
         raise ImportRefused(f"the import stopped: {error}. The list in use has not changed.") from error
     return entries
@@ -181,11 +182,3 @@ def _write(draft: Path, folder: Path, at: datetime, progress: Callable[[float], 
 
 def _sorted(hashes: bytes) -> list[bytes]:
     return sorted({hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)})
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,9 +7,7 @@ when it writes, in any number of processes.
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,9 +15,11 @@ from sqlalchemy import event
 
 from gateway.errors import StartError
 from gateway.identity.schema import SCHEMA_VERSION, meta, metadata
+from gateway.whole_file import appearing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -66,22 +66,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def create_database(path: Path) -> Engine:
     """Make a new, empty database and open it. StartError if something is already there."""
-    if path.exists():
-        raise StartError(f"{path} exists already; expected no file there. Open it, or move it away first.")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     try:
-        engine = _engine(draft)
-        with writing(engine) as connection:
-            metadata.create_all(connection)
-            connection.execute(meta.insert().values(schema_version=SCHEMA_VERSION))
-        engine.dispose()
-        os.link(draft, path)  # appears whole or not at all, and never over another file
+        with appearing(path) as draft:
+            engine = _engine(draft)
+            with writing(engine) as connection:
+                metadata.create_all(connection)
+                connection.execute(meta.insert().values(schema_version=SCHEMA_VERSION))
+            engine.dispose()
     except FileExistsError as error:
-        raise StartError(f"{path} was created by another process meanwhile; open it instead.") from error
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{draft}{suffix}").unlink(missing_ok=True)
+        raise StartError(f"{path} exists already; expected no file there. Open it, or move it away first.") from error
     return open_database(path)
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LIFETIME = timedelta(minutes=15)
-_REFERENCE_BYTES = 16
+REFERENCE_BYTES = 16
+LARGEST = 131_072
+_OVERHEAD = 100
 # One `/`, then printable ASCII without `\` (a browser reads it as `/`) and `#` (not part of a request target).
 _OWN_TARGET = re.compile(r"/(?![/\\])[!-~]*")
 _FOREIGN_BYTES = re.compile(r"[\\#]")
@@ -65,7 +67,7 @@ class _Shelf:
 class Returns:
     """`most` returns and `most_bytes` in each of two shelves: with a session, and without."""
 
-    def __init__(self, most: int = 10_000, most_bytes: int = 16_777_216, largest: int = 131_072) -> None:
+    def __init__(self, most: int = 10_000, most_bytes: int = 16_777_216, largest: int = LARGEST) -> None:
         self._signed_in = _Shelf(most, most_bytes)
         self._anonymous = _Shelf(most, most_bytes)
         self._largest = min(largest, most_bytes)
@@ -75,15 +77,17 @@ class Returns:
 
         A target that is not plainly ours is kept as `/`. Refused(BODY_TOO_LARGE) if it is too much to keep.
         """
+        demand_room(path, self._largest)
+        reference = secrets.token_urlsafe(REFERENCE_BYTES)
+        self.put(reference, path, at, signed_in=signed_in, lost=lost)
+        return reference
+
+    def put(self, reference: str, path: str, at: datetime, *, signed_in: bool, lost: bool) -> None:
+        """As `keep`, under a reference that was drawn elsewhere."""
         target = path if is_own_target(path) else "/"
-        size = len(target) + 100
-        if size > self._largest:
-            raise Refused(Reason.BODY_TOO_LARGE)
         shelf = self._signed_in if signed_in else self._anonymous
         shelf.expire(at)
-        reference = secrets.token_urlsafe(_REFERENCE_BYTES)
-        shelf.put(reference, Return(target, lost, at, size))
-        return reference
+        shelf.put(reference, Return(target, lost, at, len(target) + _OVERHEAD))
 
     def find(self, reference: str, at: datetime) -> Return | None:
         """What was kept, while it is fresh. May be asked more than once."""
@@ -91,6 +95,12 @@ class Returns:
         if kept is None or at - kept.kept_at >= LIFETIME:
             return None
         return kept if is_own_target(kept.path) else None
+
+
+def demand_room(path: str, largest: int = LARGEST) -> None:
+    """Refused(BODY_TOO_LARGE) if this is too much to keep."""
+    if is_own_target(path) and len(path) + _OVERHEAD > largest:
+        raise Refused(Reason.BODY_TOO_LARGE)
 
 
 def is_own_target(path: str) -> bool:

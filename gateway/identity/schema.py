@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gateway.identity.instant import Instant
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -154,6 +154,7 @@ session = _table(
     sa.Column("browser", sa.Text),  # the reference of the known device that it was opened on
     sa.Column("holder", sa.Text),  # the person, where it is known who of those that use the account it is
     sa.Column("delegation", sa.ForeignKey("delegation.reference")),  # by which he is here
+    sa.Column("activity", sa.Text),  # JSON: what the provider told of the practice that he works in
 )
 device = _table(
     "device",

@@ -8,10 +8,9 @@ A strengthened session gets a new token and keeps its reference, its watchers an
 
 from __future__ import annotations
 
-import logging
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -20,7 +19,8 @@ from gateway.identity import schema
 from gateway.identity.binding import binding
 from gateway.identity.database import reading, writing
 from gateway.identity.proofs import proofs_text
-from gateway.identity.session_rows import locked, row_of, stored, subject_of
+from gateway.identity.session_one import Session, session_of
+from gateway.identity.session_rows import locked, row_of, stored
 from gateway.identity.token import new_token, session_key
 from gateway.model import Assurance, Level, Reason, Subject
 from gateway.model.assurance import COUNTS_FOR
@@ -34,58 +34,10 @@ if TYPE_CHECKING:
     from gateway.identity.accounts import Account
     from gateway.model import Delegation, Proof
 
-log = logging.getLogger(__name__)
+__all__ = ["Session", "Sessions"]
 
 _REFERENCE_BYTES = 8
 _SESSION = schema.session.c
-
-
-class Session:
-    """One signed-in browser. `reference` may be shown and recorded; `subject` is replaced whole by `strengthen`."""
-
-    __slots__ = (
-        "_watchers",
-        "_written_at",
-        "binding",
-        "browser",
-        "device",
-        "digest",
-        "ended",
-        "expires_at",
-        "network",
-        "opened_at",
-        "reference",
-        "seen_at",
-        "subject",
-    )
-
-    def __init__(  # noqa: PLR0917  # one row of the database
-        self,
-        digest: bytes,
-        subject: Subject,
-        opened_at: datetime,
-        seen_at: datetime,
-        expires_at: datetime,
-        network: str | None,
-        device: str | None,
-        browser: str | None = None,
-    ) -> None:
-        self.digest = digest
-        self.subject = subject
-        self.reference: str = subject.session or ""
-        self.opened_at = opened_at
-        self.seen_at = seen_at
-        self.expires_at = expires_at
-        self.network = network
-        self.device = device
-        self.browser = browser  # the reference of a known device
-        self.binding = binding(network, device)
-        self.ended = False
-        self._written_at = seen_at
-        self._watchers: dict[Callable[[], None], None] = {}
-
-    def __repr__(self) -> str:
-        return f"<Session {self.reference}>"
 
 
 class Sessions:
@@ -191,7 +143,9 @@ class Sessions:
         session.digest = digest
         session.subject, session.expires_at = subject, until
         session.network, session.device, session.binding = network, device, binding(network, device)
-        session.seen_at = session._written_at = at  # noqa: SLF001  # this file's own
+        session.seen_at = session.written_at = at
+        if proof.method in COUNTS_FOR[Level.MFA]:
+            session.suspected, session.unanswered, session.strangers = False, 0, 0
         self._live[digest] = session
         return token, session
 
@@ -224,15 +178,12 @@ class Sessions:
         return [*self.of_account(identifier), *acting]
 
     def watch(self, session: Session, callback: Callable[[], None]) -> None:
-        """Call back once when the session ends; at once if it has. A live stream is cut this way."""
-        if session.ended:
-            callback()
-        else:
-            session._watchers[callback] = None  # noqa: SLF001  # this file's own
+        """See Session."""
+        session.watch(callback)
 
     def unwatch(self, session: Session, callback: Callable[[], None]) -> None:
-        """The stream is over; unknown callbacks are ignored."""
-        session._watchers.pop(callback, None)  # noqa: SLF001  # this file's own
+        """See Session."""
+        session.unwatch(callback)
 
     def sweep(self, at: datetime) -> int:
         """End what is past its time, and write back when each was last seen; returns how many ended."""
@@ -241,14 +192,14 @@ class Sessions:
             self._drop(session)
         gone, self._ended = [*self._ended, *(session.digest for session in expired)], []
         self._delete(gone)
-        seen = [one for one in self._live.values() if one.seen_at != one._written_at]  # noqa: SLF001  # this file's own
+        seen = [one for one in self._live.values() if one.seen_at != one.written_at]
         if seen:
             change = schema.session.update().where(_SESSION.digest == sa.bindparam("key"))
             rows = [{"key": one.digest, "seen_at": one.seen_at} for one in seen]
             with writing(self._engine) as connection:
                 connection.execute(change.values(seen_at=sa.bindparam("seen_at")), rows)
             for session in seen:
-                session._written_at = session.seen_at  # noqa: SLF001  # this file's own
+                session.written_at = session.seen_at
         return len(gone)
 
     def _keep(self, session: Session) -> None:
@@ -256,23 +207,16 @@ class Sessions:
         self._of.setdefault(session.subject.account or "", {})[session.reference] = session
 
     def _drop(self, session: Session) -> None:
-        """Out of memory, and tell the watchers; one that fails does not stop the others."""
+        """Out of memory, and tell the watchers."""
         if session.ended:
             return
-        session.ended = True
         self._live.pop(session.digest, None)
         account = session.subject.account or ""
         siblings = self._of[account]
         del siblings[session.reference]
         if not siblings:
             del self._of[account]
-        watchers = list(session._watchers)  # noqa: SLF001  # this file's own
-        session._watchers.clear()  # noqa: SLF001  # this file's own
-        for callback in watchers:
-            try:
-                callback()
-            except Exception:
-                log.exception("a watcher of session %s failed", session.reference)
+        session.finish()
 
     def _delete(self, digests: list[bytes]) -> None:
         if digests:
@@ -284,12 +228,7 @@ class Sessions:
 
     def _stored(self) -> list[Session]:
         with reading(self._engine) as connection:
-            return [self._from_row(row) for row in connection.execute(stored())]
-
-    def _from_row(self, row: Any) -> Session:
-        expires_at = min(row.expires_at, row.opened_at + self._absolute)  # the settings may have become stricter
-        bound = (row.network, row.device, row.browser)
-        return Session(row.digest, subject_of(row), row.opened_at, row.seen_at, expires_at, *bound)
+            return [session_of(row, self._absolute) for row in connection.execute(stored())]
 
 
 def _sooner(end: datetime, other: datetime | None) -> datetime:

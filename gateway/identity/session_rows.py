@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gateway.identity import schema
 from gateway.identity.proofs import assurance_of, proofs_text
-from gateway.model import Delegation, Subject
+from gateway.model import Activity, Delegation, Subject
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -40,7 +40,13 @@ def row_of(session: Session) -> dict[str, Any]:
         "browser": session.browser,
         "holder": session.subject.holder,
         "delegation": None if session.subject.delegation is None else session.subject.delegation.reference,
+        "activity": activity_text(session.subject.activity),
     }
+
+
+def activity_text(activity: Activity | None) -> str | None:
+    """An activity as its column."""
+    return None if activity is None else json.dumps(activity.told, ensure_ascii=False)
 
 
 def stored() -> sa.Select[Any]:
@@ -73,4 +79,5 @@ def subject_of(row: Any) -> Subject:
         assurance=assurance_of(row.proofs),
         session=row.reference,
         delegation=delegation,
+        activity=None if row.activity is None else Activity(**json.loads(row.activity)),
     )

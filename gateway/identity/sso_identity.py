@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.errors import Refused
 from gateway.identity.identifiers import AccountError, parse_rpps
 from gateway.identity.sso_tokens import authenticated_at, check_subject
-from gateway.model import Method, Proof, Reason
+from gateway.model import Activity, Method, Proof, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,21 +27,6 @@ _NATIONAL_ID: Final = re.compile(r"8([0-9]{11})")
 _SANDBOX_ID: Final = re.compile(r"[0-9A-Z][0-9A-Z/.-]{4,39}")
 _TEXT_CHARACTERS: Final = 200
 _ACTIVITIES_AT_MOST: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """One practice of the person: Pro Santé Connect tells all of them, and he chooses. Codes of the ANS registers."""
-
-    profession: str
-    speciality: str
-    sector: str
-    mode: str
-    role: str
-    structure: str
-    structure_id: str
-    siret: str
-    finess: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +46,14 @@ class SsoIdentity:
     activities: tuple[Activity, ...]
     id_token: str = field(repr=False)
     """For signing out at the provider (`id_token_hint`)."""
+
+    def must_choose(self, known: Activity | None) -> bool:
+        """Whether the person has to say in which of his activities he works; `known`: where he is known to work."""
+        return len(self.activities) > 1 and known not in self.activities
+
+    def activity(self, known: Activity | None) -> Activity | None:
+        """That one while it is still his; else the only one; None if he has none."""
+        return known if known in self.activities else next(iter(self.activities), None)
 
 
 def identity_of(
@@ -83,7 +76,7 @@ def identity_of(
         acr=claims["acr"],
         proof=Proof(_method(claims, userinfo, settings), proved),
         ends_at=proved + settings.session_lifetime,
-        activities=tuple(_activities(userinfo)),
+        activities=tuple(dict.fromkeys(one for one in _activities(userinfo) if one.told)),
         id_token=id_token,
     )
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which session of the provider stands behind which of ours: to end ours when that one ends, and to end that one too.
+"""Which session of the provider stands behind which of ours: to end ours when that one ends, and to end that one too;
+and which activity of the person, of those that the provider tells, ours is in.
 
 Rows go with our session (the database sees to it). The ID token is kept for signing out at the provider alone, sealed
 and bound to its session.
@@ -7,12 +8,14 @@ and bound to its session.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from gateway.identity import schema
 from gateway.identity.database import reading, writing
+from gateway.identity.session_rows import activity_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.identity.session import Session, Sessions
     from gateway.identity.sso import LoggedOut
     from gateway.identity.sso_identity import SsoIdentity
+    from gateway.model import Activity
 
 _ROW = schema.sso_session.c
 _SESSION = schema.session.c
@@ -46,6 +50,15 @@ class SsoSessions:
         with writing(self._engine) as connection:
             connection.execute(schema.sso_session.delete().where(*same, _ROW.sid.is_not_distinct_from(identity.sid)))
             connection.execute(schema.sso_session.insert().values(row))
+
+    def works_in(self, session: Session, activity: Activity | None) -> None:
+        """The person works in this one of his activities from now on; None: what he proved himself by tells none."""
+        if activity == session.subject.activity or session.ended:
+            return
+        change = schema.session.update().where(_SESSION.digest == session.digest)
+        with writing(self._engine) as connection:
+            connection.execute(change.values(activity=activity_text(activity)))
+        session.subject = replace(session.subject, activity=activity)
 
     def hand_on(self, earlier: str, later: str) -> None:
         """The later session (reference) stands on all that the earlier one stands on."""

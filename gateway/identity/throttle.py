@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
@@ -27,6 +28,7 @@ _PREFIX = {4: 24, 6: 48}
 _TIDY_EVERY = 1000
 
 
+@lru_cache(maxsize=65_536)
 def network_prefix(address: str) -> str:
     """The /24 (IPv4, also inside IPv6) or /48 (IPv6) of an address; everything unreadable shares one prefix."""
     try:

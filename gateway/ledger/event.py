@@ -35,6 +35,7 @@ COLUMNS = (
     "categories",
     "holder",
     "delegate",
+    "details",
 )
 """The columns of a row, in order; in the file `sequence` stands before them. `at` is in microseconds since 1970."""
 
@@ -54,12 +55,15 @@ Row: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
 ]
 
 NAME_LIMIT = 128
 """Characters kept of names: account, session, network, method, teleservice, reason, category, holder, delegate."""
 DEVICE_LIMIT = 200
 """Characters kept of the User-Agent."""
+DETAILS_LIMIT = 500
+"""Characters kept of what an event tells in words of its own."""
 
 
 class LedgerUnreadable(HerseError):
@@ -98,7 +102,7 @@ def row(event: Event) -> Row:
     """
     # fmt: off
     (kind, account, at, session, network, device, method, teleservice,
-     request, reason, pseudonym, status, told, holder, delegate) = event
+     request, reason, pseudonym, status, told, holder, delegate, details) = event
     # fmt: on
     names = f"{account}{session}{network}{teleservice}"
     # Clean together is clean each, and together within the limit is within it each: so it is almost always.
@@ -126,6 +130,7 @@ def row(event: Event) -> Row:
         _categories_text(told) if told else None,
         None if holder is None else _person(holder, pseudonym),
         None if delegate is None else _name(delegate),
+        None if details is None else clean_text(details, DETAILS_LIMIT),
     )
 
 
@@ -133,7 +138,7 @@ def event_from_row(found: Row) -> Event:
     """The event of a row; LedgerUnreadable if it is none (a kind of a newer version, a damaged value)."""
     # fmt: off
     (request, at, kind, account, session, network, device, method, teleservice,
-     reason, pseudonym, status, told, holder, delegate) = found
+     reason, pseudonym, status, told, holder, delegate, details) = found
     # fmt: on
     try:
         return Event(
@@ -152,6 +157,7 @@ def event_from_row(found: Row) -> Event:
             categories=() if told is None else _categories(told),
             holder=holder,
             delegate=delegate,
+            details=details,
         )
     except (ValueError, TypeError, OverflowError) as error:
         raise LedgerUnreadable(

@@ -27,6 +27,13 @@ class LedgerLock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
+    @property
+    def descriptor(self) -> int:
+        """For children that are started with it: the lock is held until the last of them has ended."""
+        if self._descriptor is None:
+            raise ValueError("the lock was given back")
+        return self._descriptor
+
     def close(self) -> None:
         """Give the lock back. May be called twice."""
         descriptor, self._descriptor = self._descriptor, None

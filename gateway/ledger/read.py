@@ -23,7 +23,7 @@ from gateway.ledger.event import (
     microseconds,
 )
 from gateway.ledger.schema import connect
-from gateway.model import EventKind
+from gateway.model import EventKind, PastLook, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -34,8 +34,16 @@ LIMIT_AT_MOST: Final = 1_000
 COUNTED: Final = frozenset({EventKind.LOOKUP, EventKind.LOOKUP_MISSED})
 """Kinds that budgets count: a number that nobody has was a look-up too."""
 
+_NO_NUMBER: Final = (EventKind.REFUSED.value, Reason.PATIENT_NUMBER_MALFORMED.value)
+"""The rows of numbers that are none, which budgets count as missed; `pseudonym` names the try."""
+_PORTAL_FAULT: Final = 500
+"""From this status on nobody knows whether the number was somebody's: no miss, but a person who counts."""
 _EVER: Final = (-(2**62), 2**62)
 _FETCH: Final = 500
+_ALERTS_AFTER: Final = (
+    f"select sequence, {', '.join(COLUMNS)} from event "  # noqa: S608  # our own names
+    "where sequence > ? and sequence <= ? and kind = ? and reason = ? order by sequence"
+)
 
 
 class LedgerReader:
@@ -66,8 +74,16 @@ class LedgerReader:
             found = connection.execute(query, values).fetchall()
         return [StoredEvent(one[0], event_from_row(one[1:])) for one in found]
 
-    def lookups_since(self, at: datetime) -> Iterator[tuple[str, str, str | None, bytes, datetime]]:
-        """(account, teleservice, holder, pseudonym, at) of all look-ups since then, oldest first, read as asked for.
+    def alerts_after(self, sequence: int | None, reason: str) -> tuple[int, list[StoredEvent]]:
+        """The number of the last event, and the alerts for this reason after number `sequence` (None: none yet)."""
+        with self._reading() as connection:
+            (last,) = connection.execute("select coalesce(max(sequence), 0) from event").fetchone()
+            values = (last if sequence is None else sequence, last, EventKind.ALERTED.value, reason)
+            found = connection.execute(_ALERTS_AFTER, values).fetchall()
+        return last, [StoredEvent(one[0], event_from_row(one[1:])) for one in found]
+
+    def lookups_since(self, at: datetime) -> Iterator[PastLook]:
+        """All look-ups since then, oldest first, read as asked for.
 
         Ask to the end, or close the generator: an open one holds the log back from being folded.
         """
@@ -75,8 +91,9 @@ class LedgerReader:
         with self._reading() as connection:
             cursor = connection.execute(query, values)
             while found := cursor.fetchmany(_FETCH):
-                for account, teleservice, holder, pseudonym, moment in found:
-                    yield account, teleservice, holder, pseudonym, EPOCH + moment * MICROSECOND
+                for account, teleservice, holder, network, pseudonym, moment, missed in found:
+                    at = EPOCH + moment * MICROSECOND
+                    yield PastLook(account, teleservice, holder, network, pseudonym, at, bool(missed))
 
     def close(self) -> None:
         """Close the connections of all threads; none may be asking."""
@@ -123,12 +140,13 @@ def events_query(
 
 def lookups_query(since: int) -> tuple[str, list[object]]:
     """The look-ups of all accounts in the order of time, along `event_of_patient`."""
-    values: list[object] = [since]
+    values: list[object] = [EventKind.LOOKUP.value, _PORTAL_FAULT, since]
     query = (
-        "select account, coalesce(teleservice, ''), holder, pseudonym, at from event "  # noqa: S608  # our own names
-        f"where pseudonym is not null and at >= ? and {_one_of(COUNTED, values)} order by at, sequence"
+        "select account, coalesce(teleservice, ''), holder, network, pseudonym, at, "  # noqa: S608  # our own names
+        "kind <> ? and coalesce(status, 0) < ? from event where pseudonym is not null and at >= ? "
+        f"and ({_one_of(COUNTED, values)} or (kind = ? and reason = ?)) order by at, sequence"
     )
-    return query, values
+    return query, [*values, *_NO_NUMBER]
 
 
 def _one_of(kinds: Iterable[EventKind], values: list[object]) -> str:

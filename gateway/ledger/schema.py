@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from gateway.errors import StartError
 from gateway.ledger.event import COLUMNS, LedgerUnreadable, event_from_row
+from gateway.whole_file import appearing, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 APPLICATION_ID: Final = 0x48455253
 """`HERS` in the header of the file: tells a ledger from any other database."""
 WHOLE_CHECK_PAGES: Final = 131_072
@@ -55,7 +57,8 @@ _DDL: Final = (
          status integer,
          categories text,
          holder text,
-         delegate text
+         delegate text,
+         details text
        ) strict""",
     "create index event_of_account on event (account, at, sequence, kind)",
     "create index event_of_patient on event (at) where pseudonym is not null",
@@ -65,38 +68,32 @@ _DDL: Final = (
 def create_database(path: Path) -> None:
     """Make an empty ledger where there is no file yet, durable when this returns."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with appearing(path) as draft:
+            _demand_room(path)
+            with closing(connect(draft, "rw")) as connection:
+                _demand(connection, "journal_mode=wal", "wal", path)
+                connection.execute("begin immediate")
+                connection.execute(f"pragma application_id={APPLICATION_ID}")
+                for statement in _DDL:
+                    connection.execute(statement)
+                connection.execute("insert into meta values (?)", (SCHEMA_VERSION,))
+                connection.execute("commit")
     except FileExistsError:
         raise StartError(
             f"{path} exists already; expected no file there: open it, or choose another place for a new ledger"
         ) from None
-    except OSError as error:
-        raise StartError(
-            f"{path} cannot be created ({error.strerror}); expected a folder that Herse may write to"
-        ) from error
-    try:
-        _demand_room(path)
-        connection = connect(path, "rw")
-        try:
-            _demand(connection, "journal_mode=wal", "wal", path)
-            connection.execute("begin immediate")
-            connection.execute(f"pragma application_id={APPLICATION_ID}")
-            for statement in _DDL:
-                connection.execute(statement)
-            connection.execute("insert into meta values (?)", (SCHEMA_VERSION,))
-            connection.execute("commit")
-        finally:
-            connection.close()
-        sync_folder(path.parent)
     except (sqlite3.Error, OSError, StartError) as error:
-        path.unlink()
         raise StartError(
-            f"{path} could not be created ({error}); expected a disk with room: mend it and try again"
+            f"{path} cannot be created ({error}); expected a folder that Herse may write to, on a disk with room: mend "
+            "it and try again"
         ) from error
 
 
-def open_database(path: Path, synchronous: str) -> tuple[sqlite3.Connection, int]:
-    """The one connection that appends, checked, and the sequence of the last event (0 for none)."""
+def open_database(path: Path, synchronous: str, *, beside: bool = False) -> tuple[sqlite3.Connection, int]:
+    """A connection that appends, checked, and the sequence of the last event (0 for none).
+
+    `beside`: other processes append already; the first of them has looked at the whole file.
+    """
     if not path.is_file():
         raise StartError(
             f"no ledger at {path}; expected the file made at set-up: create it, or restore it from a backup"
@@ -105,12 +102,12 @@ def open_database(path: Path, synchronous: str) -> tuple[sqlite3.Connection, int
         _demand_room(path)
         connection = connect(path, "rw")
         try:
-            last = _checked(connection, path, synchronous)
+            last = _checked(connection, path, synchronous, beside=beside)
         except BaseException:
             connection.close()
             raise
         # The log was made by the checks above if it was not there: its name must outlive a power cut too.
-        sync_folder(path.parent)
+        sync(path.parent)
     except (sqlite3.Error, OSError) as error:
         raise StartError(
             f"{path} cannot be opened as a ledger ({error}); expected an undamaged ledger of Herse that this user may "
@@ -130,16 +127,9 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable: a synced file whose name is lost is lost."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _checked(connection: sqlite3.Connection, path: Path, synchronous: str) -> int:
+def _checked(connection: sqlite3.Connection, path: Path, synchronous: str, *, beside: bool) -> int:
+    if beside:
+        connection.execute(f"pragma busy_timeout={BUSY_MILLISECONDS}")
     _check_version(connection, path)
     _demand(connection, "journal_mode=wal", "wal", path)
     connection.execute(f"pragma synchronous={synchronous}")
@@ -150,11 +140,11 @@ def _checked(connection: sqlite3.Connection, path: Path, synchronous: str) -> in
     connection.execute("begin immediate")
     connection.execute("update meta set schema_version = schema_version")
     connection.execute("rollback")
-    last = _check_rows(connection, path, WHOLE_CHECK_PAGES)
+    last = _check_rows(connection, path, 0 if beside else WHOLE_CHECK_PAGES)
     # If an fsync failed in the life before this one, the kernel may show pages of the log that never reached the disk.
     # Written anew into the file and synced there, they cannot tear what is appended from now on.
-    (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
-    if busy:
+    (busy, _, _) = connection.execute(f"pragma wal_checkpoint({'full' if beside else 'truncate'})").fetchone()
+    if busy and not beside:
         raise StartError(
             f"{path} is being read by another program; expected none while Herse starts: end it, then start again"
         )
@@ -166,8 +156,8 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("pragma application_id").fetchone()
     if found != APPLICATION_ID:
         raise StartError(
-            f"{path} is a database, but not a ledger of Herse (application id {found:#x}, not {APPLICATION_ID:#x});"
-            " if its creation was interrupted, remove the file and create the ledger again"
+            f"{path} is a database, but not a ledger of Herse (application id {found:#x}, not {APPLICATION_ID:#x}): "
+            "move it away, and restore a copy of the ledger"
         )
     version = connection.execute("select schema_version from meta").fetchone()
     if version is None or version[0] != SCHEMA_VERSION:

@@ -99,19 +99,20 @@ def open_ledger(
     return SqliteLedger(str(path), connection, last, waiting_at_most, checkpoint_pages)
 
 
-class _Batch:
+class Batch:
     """The rows of one commit and who waits for them.
 
     `deliver` is told of the batch once it is over; then `error` is there, and if that is None, `first`.
     """
 
-    __slots__ = ("deliver", "error", "first", "rows", "waiting")
+    __slots__ = ("deliver", "error", "first", "refusal", "rows", "waiting")
 
-    deliver: Callable[[_Batch], object]
-    error: str | None
+    deliver: Callable[[Batch], object]
     first: int
 
     def __init__(self) -> None:
+        self.error: str | None = None
+        self.refusal = LedgerError
         self.rows: list[Row] = []
         self.waiting: list[tuple[int, Pending[Receipt]]] = []
 
@@ -128,13 +129,13 @@ class SqliteLedger:
         self._waiting_at_most = waiting_at_most
         self._checkpoint_pages = checkpoint_pages
         self._pages = 0
-        self._forming = _Batch()
+        self._forming = Batch()
         self._writing = False
         self._turns = 0
         self._loop: asyncio.AbstractEventLoop
         self._error: str | None = None
         self._closed = False
-        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
@@ -162,7 +163,7 @@ class SqliteLedger:
 
     def append_now(self, events: Sequence[Event]) -> Receipt:
         """Append and wait, for commands without an event loop (a running one would stand still)."""
-        batch = _Batch()
+        batch = Batch()
         batch.rows = _rows(events)
         waiting = len(self._forming.rows) + len(batch.rows)
         if waiting > self._waiting_at_most or self._closed or self._error is not None:
@@ -172,7 +173,7 @@ class SqliteLedger:
         self._batches.put(batch)
         written.wait()
         if batch.error is not None:
-            raise LedgerError(batch.error)
+            raise batch.refusal(batch.error)
         return Receipt(batch.first + len(batch.rows) - 1)
 
     def close(self) -> None:
@@ -214,18 +215,18 @@ class SqliteLedger:
     def _hand_over(self) -> None:
         """Give what has formed to the writer; the loop is told once per batch."""
         batch = self._forming
-        self._forming = _Batch()
+        self._forming = Batch()
         batch.deliver = self._tell_loop
         self._batches.put(batch)
 
-    def _delivered(self, batch: _Batch) -> None:
+    def _delivered(self, batch: Batch) -> None:
         """On the loop: answer all of a batch, then hand over what formed meanwhile (also what the answers brought)."""
         for place, pending in batch.waiting:
             try:
                 if batch.error is None:
                     pending.resolve(Receipt(batch.first + place))
                 else:
-                    pending.fail(LedgerError(batch.error))
+                    pending.fail(batch.refusal(batch.error))
             except Exception as error:  # noqa: BLE001  # one waiter's own fault must not keep the others waiting
                 self._loop.call_exception_handler({"message": "a waiter for the ledger failed", "exception": error})
         if self._forming.rows and not self._closed:
@@ -239,7 +240,8 @@ class SqliteLedger:
         while (batch := self._batches.get()) is not None:
             if self._error is None:
                 self._attempt(batch)
-            batch.error = self._error
+            if self._error is not None:
+                batch.error = self._error
             try:
                 batch.deliver(batch)
             except RuntimeError:  # the loop has ended: the rows are durable, nobody is left to be told
@@ -247,10 +249,10 @@ class SqliteLedger:
             if self._pages >= self._checkpoint_pages and self._error is None:
                 self._attempt(None)
 
-    def _tell_loop(self, batch: _Batch) -> None:
+    def _tell_loop(self, batch: Batch) -> None:
         self._loop.call_soon_threadsafe(self._delivered, batch)
 
-    def _attempt(self, batch: _Batch | None) -> None:
+    def _attempt(self, batch: Batch | None) -> None:
         """Write a batch, or fold the log; whatever goes wrong is final."""
         try:
             if batch is None:
@@ -264,7 +266,7 @@ class SqliteLedger:
                 "mend the disk, then start Herse again"
             )
 
-    def _write(self, batch: _Batch) -> None:
+    def _write(self, batch: Batch) -> None:
         connection = self._connection
         first = self._next
         # Explicit numbers: a second writer on the same file collides instead of mixing in.

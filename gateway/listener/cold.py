@@ -74,6 +74,11 @@ class Entrance:
             await self._pages(scope_of(request), answer.receive, answer.send)
         except DisconnectedError:
             client.abort()
+        except Refused as refused:  # whoever has the pages could not be asked
+            if answer.started:
+                client.abort()
+            else:
+                self._hallway.turn_away(refused.reason, request.headers, client)
         except Exception as error:  # noqa: BLE001  # the page failed: the type is logged, never what was sent
             log.error("page-failed", extra={"error": type(error).__name__, "request": request.id.hex()})  # noqa: TRY400
             if answer.started:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """From the outbox to the courier, in the background: one letter at a time, with growing waits, for a day at most.
 
-A letter that cannot be sent never holds up the others for longer than one try takes. What happens is logged by counts
-and codes; never an address, never a text.
+It looks as soon as a letter is put, and now and then for those whose wait is over. A letter that cannot be sent never
+holds up the others for longer than one try takes. What happens is logged by counts and codes; never an address, never a
+text.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +32,8 @@ log = logging.getLogger(__name__)
 FIRST_WAIT: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(hours=1)
 GIVEN_UP_AFTER: Final = timedelta(hours=24)
-LOOK_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 15.0
+"""Between two looks while nothing is put: a wait that is over ends no later than that."""
 SEND_SECONDS: Final = 60.0
 """For one whole try; a server that answers byte by byte is left then."""
 
@@ -55,14 +58,22 @@ class Delivery:
 
     async def run(self, stop: asyncio.Event, look_seconds: float = LOOK_SECONDS) -> None:
         """Send what is due, until `stop`. A letter at work then is left: it stays in the outbox."""
+        loop, put = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(put.set)
+
+        self._outbox.on_put(wake)
         while not stop.is_set():
+            put.clear()
             try:
                 more = await self.send_one(stop)
             except sqlite3.Error as error:
                 log.error("outbox-unreadable", extra={"error": type(error).__name__})  # noqa: TRY400  # values stay out
                 more = False
             if not more:
-                await _stopped(stop, look_seconds)
+                await _either(stop, put, look_seconds)
 
     async def send_one(self, stop: asyncio.Event) -> bool:
         """Try the letter whose turn it is; False if none is due."""
@@ -138,8 +149,11 @@ def _end(ended: asyncio.Future[None], fault: Exception | None) -> None:
         ended.exception()  # it may come after everybody has left
 
 
-async def _stopped(stop: asyncio.Event, seconds: float) -> None:
+async def _either(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
+    """Until one of both is set, for so long at most."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (one, other)]
     try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

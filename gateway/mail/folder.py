@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import StartError
 from gateway.mail.courier import NotSent
+from gateway.whole_file import sync
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -46,18 +47,9 @@ class FolderCourier:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._folder / name)
-            _sync(self._folder)
+            sync(self._folder)  # the name is durable before the letter leaves the outbox
         except OSError as error:
             raise NotSent(f"folder {error.strerror}") from error
 
     def hang_up(self) -> None:
         """A disk does not keep one waiting."""
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name durable before the letter leaves the outbox."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,6 +21,7 @@ from gateway.mail.letter import Letter
 from gateway.mail.outbox_file import open_outbox_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class Outbox:
         self._sealing = sealing
         self._most = most
         self._lock = Lock()
+        self._wake: Callable[[], None] | None = None
         self._connection = open_outbox_file(path)
 
     def put(self, letter: Letter, at: datetime) -> None:
@@ -93,6 +95,12 @@ class Outbox:
         if not added:
             log.error("outbox-full", extra={"letters": self._most})
             raise OutboxError(f"a letter could not be kept: {self._most} wait already")
+        if self._wake is not None:
+            self._wake()
+
+    def on_put(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after each letter that is put from now on, in the thread that puts it."""
+        self._wake = wake
 
     def due(self, at: datetime) -> Waiting | None:
         """The letter that has waited longest past its time; None if none is due."""

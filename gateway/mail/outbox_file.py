@@ -7,14 +7,16 @@ are. Every fault here is a StartError.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from gateway.errors import StartError
+from gateway.whole_file import appearing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OUTBOX_FILE: Final = "mail.db"  # its name in state.folder
 SCHEMA_VERSION: Final = 1
@@ -36,10 +38,8 @@ _DDL: Final = (
 
 def create_outbox(path: Path) -> None:
     """Make an empty outbox where there is no file yet; it appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(_connect(draft)) as connection:
+        with appearing(path) as draft, closing(_connect(draft)) as connection:
             connection.execute("pragma journal_mode=wal")
             connection.execute("begin immediate")
             connection.execute(f"pragma application_id={APPLICATION_ID}")
@@ -47,15 +47,10 @@ def create_outbox(path: Path) -> None:
                 connection.execute(statement)
             connection.execute("insert into meta values (?)", (SCHEMA_VERSION,))
             connection.execute("commit")
-        os.link(draft, path)
-        _sync_folder(path.parent)
-    except FileExistsError as error:
-        raise StartError(f"{error.filename2 or error.filename} exists already; expected no file there") from None
+    except FileExistsError:
+        raise StartError(f"{path} exists already; expected no file there") from None
     except (sqlite3.Error, OSError) as error:
         raise StartError(f"{path} cannot be created ({error}); expected a folder with room to write to") from error
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{draft}{suffix}").unlink(missing_ok=True)
 
 
 def open_outbox_file(path: Path) -> sqlite3.Connection:
@@ -105,11 +100,3 @@ def _connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
         timeout=_BUSY_SECONDS,
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

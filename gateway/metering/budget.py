@@ -1,232 +1,268 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Whether one more person may be looked up: exact sliding windows of different people. Pure; the time is an argument.
 
-A person is in a window for as long as it lasts after the latest permitted look-up. Each budget on its own: a person in
-its window costs nothing; a new one is refused when the budget is full. A DENY budget counts everybody in the window, a
-CHALLENGE budget only those seen since the last fresh proof. All budgets are asked first; only if all agree is the
-person counted, in all. DENY wins over CHALLENGE.
+All budgets of all sites (the account, the holder, the network, the teleservice) are asked first; only if none refuses
+is the person counted, in all of them. Each budget on its own: a person inside its window costs nothing; another one is
+refused when it is full. Of several that refuse, a DENY wins, then the longest wait. ALERT, DELAY and observed budgets
+never refuse. The places that a look-up took are given back if the number was nobody's, unless somebody has looked at
+the same person since: in doubt a place stays taken.
 
-A clock that steps back never loosens a budget: the account's time stands still until the clock has caught up.
-
-Cost: one ordered dictionary (pseudonym -> last seen, oldest first) for each different length of window. A hit drops who
-has left from the front, each once, so it is O(1) amortised; counting since a proof walks back over at most `people`
-entries, and only while older ones are in the window.
+A clock that steps back never loosens a budget: the time of a site stands still until the clock has caught up.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from gateway.model import Effect, Quota
+from gateway.metering.look import Outcome
+from gateway.metering.seen import Asked, Seen, arrange, block
+from gateway.metering.tally import count_inside, microseconds, seconds_until_left, span
+from gateway.model import Assurance, Counts, Effect, Level, Past, Quota, Risk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import timedelta
 
+    from gateway.metering.tally import Window
     from gateway.model import Budget
 
-Window: TypeAlias = "OrderedDict[bytes, int]"
-"""Pseudonym -> when last seen, in microseconds since 1970, oldest first."""
+# By names of their own: looking a member up in its class is slow, and every look-up does.
+_PEOPLE, _NEW, _MISSED = Counts.PEOPLE, Counts.NEW, Counts.MISSED
+_ALERT, _DELAY, _CHALLENGE, _DENY = Past.ALERT, Past.DELAY, Past.CHALLENGE, Past.DENY
+_PERMIT = Effect.PERMIT
+_EFFECTS = {Past.CHALLENGE: Effect.CHALLENGE, Past.DENY: Effect.DENY}
+_MOVED = Outcome(Effect.CHALLENGE, None, (), None)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_SECOND = 1_000_000
-_PERMIT, _DENY = Effect.PERMIT, Effect.DENY
 
+class Asking(NamedTuple):
+    """What of one look-up budgets depend on; times in microseconds. `proved`: the last fresh proof, or None.
 
-class Outcome(NamedTuple):
-    """What the budgets say. `budget` is the one that refuses; of several, a DENY, and the one with the longest wait.
-
-    `quotas` is what is left of each after this hit; `retry_after_seconds` tells when a place comes back by waiting.
+    `proof_before_new`: the session has moved, and must prove afresh before it sees somebody new. `assurance` tells by
+    which methods, for budgets that name them.
     """
 
-    effect: Effect
-    budget: Budget | None
-    quotas: tuple[Quota, ...]
-    retry_after_seconds: int | None
-
-
-class _Asked(NamedTuple):
-    """A budget with its window and, worked out once, that window's length in microseconds and whether it asks proof."""
-
-    budget: Budget
-    window: Window
-    span: int
-    proof: bool
-    people: int
-
-
-@dataclass(slots=True)
-class Seen:
-    """Whom one account, or one of its holders, looked up in one teleservice. Changed by this file alone."""
-
-    latest: int = 0
-    windows: dict[timedelta, Window] = field(default_factory=dict)
-    arranged: tuple[Budget, ...] | None = None
-    """The budgets that have their windows, as `asked` tells them; `spans` tells each window once."""
-    asked: list[_Asked] = field(default_factory=list)
-    spans: list[tuple[Window, int]] = field(default_factory=list)
-    all_stay_until: int = 0
-    """Before this moment nobody leaves any window: whoever is added or moved later, leaves later."""
-    earlier: dict[bytes, int] = field(default_factory=dict)
-    """People known from the ledger and not yet sorted into windows: the budgets come with the next hit."""
-    proved_at: datetime | None = None
+    at: int
     proved: int | None = None
-    """The proof of the last hit, and the same in microseconds: the next look-up mostly comes under the same one."""
+    level: Level = Level.NONE
+    risk: Risk = Risk.CALM
+    proof_before_new: bool = False
+    assurance: Assurance = Assurance()
 
 
-def hit(seen: Seen, budgets: tuple[Budget, ...], pseudonym: bytes, at: datetime, proved_at: datetime | None) -> Outcome:
-    """One look-up: asked of all budgets, counted only if all permit. `proved_at`: the last fresh proof, or None."""
-    if proved_at is not seen.proved_at:
-        seen.proved = None if proved_at is None else microseconds(proved_at)
-        seen.proved_at = proved_at
-        # A proof from the future of this clock tells that the clock stepped back.
-        seen.latest = max(seen.latest, seen.proved or 0)
-    now = seen.latest = max((at - _EPOCH) // _MICROSECOND, seen.latest)
-    if budgets is not seen.arranged or now >= seen.all_stay_until:
-        arrange(seen, budgets, now)
-    proved = seen.proved
-    refusing: tuple[Budget, int] | None = None
-    for one in seen.asked:
-        window = one.window
-        if len(window) >= one.people and pseudonym not in window:
-            refusing = _weightier(refusing, one, proved, now)
+Site: TypeAlias = "tuple[Seen, tuple[Budget, ...]]"
+"""One place that counts, with the budgets that are asked there."""
+
+
+class Reserved(NamedTuple):
+    """The places that one hit took, site by site, for `settle`."""
+
+    pseudonym: bytes
+    places: list[tuple[Seen, list[Window]]]
+
+
+def hit(sites: Sequence[Site], known_for: timedelta | None, pseudonym: bytes, asking: Asking) -> Outcome:
+    """One look-up, at all sites at once; the account's comes first and tells whether the person is new."""
+    now = _now(sites, known_for, asking)
+    account = sites[0][0]
+    new = account.known is not None and pseudonym not in account.known
+    full = _full(sites, pseudonym, asking, new=new)
+    if not full and not _any_block(sites) and not (new and asking.proof_before_new):
+        # As it mostly is.
+        reserved = _reserve(sites, pseudonym, now, new=new)
+        return Outcome(_PERMIT, None, _quotas(sites, asking, now), None, 0.0, (), (), new, reserved)
+    refusing, delay, alerts, observed = _judged(sites, full, asking, now)
     if refusing is not None:
-        budget, wait = refusing
-        return Outcome(budget.past, budget, _quotas(seen.asked, proved, now), wait)
-    for window, _ in seen.spans:
-        window[pseudonym] = now
-        window.move_to_end(pseudonym)
-    return Outcome(_PERMIT, None, _quotas(seen.asked, proved, now), None)
+        outcome = _refused(sites, refusing, asking, now)
+    elif new and asking.proof_before_new:
+        outcome = _MOVED._replace(quotas=_quotas(sites, asking, now))
+    else:
+        reserved = _reserve(sites, pseudonym, now, new=new)
+        return Outcome(_PERMIT, None, _quotas(sites, asking, now), None, delay, alerts, observed, new, reserved)
+    return outcome._replace(alerts=alerts, observed=observed, new=new)
 
 
-def hit_together(
-    parts: Sequence[tuple[Seen, tuple[Budget, ...]]], pseudonym: bytes, at: datetime, proved_at: datetime | None
-) -> Outcome:
-    """As `hit`, for one look-up that counts in several places: asked of all, counted in all or in none."""
-    proved = None if proved_at is None else microseconds(proved_at)
-    now = max(microseconds(at), proved or 0, *(seen.latest for seen, _ in parts))
-    refusing: tuple[Budget, int] | None = None
-    for seen, budgets in parts:
-        seen.latest = now
-        if budgets is not seen.arranged or now >= seen.all_stay_until:
-            arrange(seen, budgets, now)
-        for one in seen.asked:
-            if pseudonym not in one.window:
-                refusing = _weightier(refusing, one, proved, now)
-    if refusing is None:
-        for seen, _ in parts:
-            for window, _ in seen.spans:
-                window[pseudonym] = now
-                window.move_to_end(pseudonym)
-    quotas = tuple(quota for seen, _ in parts for quota in _quotas(seen.asked, proved, now))
-    if refusing is None:
-        return Outcome(_PERMIT, None, quotas, None)
-    budget, wait = refusing
-    return Outcome(budget.past, budget, quotas, wait)
+def room(sites: Sequence[Site], known_for: timedelta | None, names: Sequence[bytes], asking: Asking) -> Outcome:
+    """Places for as many new people as there are names (at least one), at all sites or at none.
 
-
-def remember(seen: Seen, pseudonym: bytes, last: datetime, at: datetime) -> None:
-    """Add a look-up from the ledger. A time after `at` counts as `at`: it was written under a clock that ran ahead."""
-    moment = min(microseconds(last), microseconds(at))
-    seen.latest = max(seen.latest, moment)
-    seen.earlier[pseudonym] = max(moment, seen.earlier.get(pseudonym, moment))
-    seen.arranged = None
-
-
-def arrange(seen: Seen, budgets: tuple[Budget, ...], now: int) -> None:
-    """Have a window for each budget, with nobody in it who has left by now (microseconds).
-
-    Windows are never given up for other budgets: what they know may be asked again, by another rule or session.
+    They count as people do until each is given back: `reserved` is a list of them. A budget that refuses is not met
+    yet, so no denial begins to last; what only tells is told of real people.
     """
-    if seen.arranged is not budgets:
-        missing = [budget.window for budget in budgets if budget.window not in seen.windows]
-        if missing or seen.earlier:
-            known = _merged([seen.earlier, *seen.windows.values()])
-            seen.windows = {length: OrderedDict(known) for length in (*seen.windows, *missing)}
-            seen.earlier = {}
-        seen.spans = [(window, length // _MICROSECOND) for length, window in seen.windows.items()]
-        seen.asked = [_asked(seen, budget) for budget in budgets]
-        seen.arranged = budgets
-    for window, span in seen.spans:
-        gone = now - span
-        while window and next(iter(window.values())) <= gone:
-            window.popitem(last=False)
-    # Whoever comes next, comes at the account's own time, which a sweep may be ahead of.
-    coming = min(now, seen.latest)
-    seen.all_stay_until = min((next(iter(window.values()), coming) + span for window, span in seen.spans), default=0)
+    now = _now(sites, known_for, asking)
+    new, more = sites[0][0].known is not None, len(names) - 1
+    stopping = (
+        one if one.counts is _MISSED else one._replace(people=max(0, one.people - more))
+        for one in _asked_of(sites, asking)
+        if one.past is not _ALERT and not one.budget.observe and (new or one.counts is not _NEW)
+    )
+    refusing, delay, _, _ = _judged(sites, stopping, asking, now)
+    if refusing is not None:
+        return Outcome(_EFFECTS[refusing[0].past], refusing[0], _quotas(sites, asking, now), refusing[1], new=new)
+    if new and asking.proof_before_new:
+        return _MOVED._replace(quotas=_quotas(sites, asking, now), new=True)
+    held = [_reserve(sites, name, now, new=new) for name in names]
+    return Outcome(_PERMIT, None, (), None, delay, new=new, reserved=held)
 
 
-def _asked(seen: Seen, budget: Budget) -> _Asked:
-    span, proof = budget.window // _MICROSECOND, budget.past is Effect.CHALLENGE
-    return _Asked(budget, seen.windows[budget.window], span, proof, budget.people)
+def give_back(reserved: Reserved) -> None:
+    """The places of one name that was nobody."""
+    for seen, windows in reserved.places:
+        del seen.in_flight[reserved.pseudonym]
+        for window in windows:
+            window.pop(reserved.pseudonym, None)
 
 
-def _merged(found: Iterable[dict[bytes, int]]) -> list[tuple[bytes, int]]:
-    """All people of several dictionaries with their latest time, oldest first."""
-    latest: dict[bytes, int] = {}
-    for people in found:
-        for pseudonym, moment in people.items():
-            latest[pseudonym] = max(moment, latest.get(pseudonym, moment))
-    return sorted(latest.items(), key=lambda one: one[1])
+def missed(sites: Sequence[Site], known_for: timedelta | None, tried: bytes, asking: Asking) -> Outcome:
+    """A try that is no number: counted, unless a budget of misses is full already."""
+    now = _now(sites, known_for, asking)
+    of_misses = (one for one in _asked_of(sites, asking) if one.counts is _MISSED)
+    refusing, delay, alerts, observed = _judged(sites, of_misses, asking, now)
+    if refusing is not None:
+        return _refused(sites, refusing, asking, now)._replace(alerts=alerts, observed=observed)
+    for seen, _ in sites:
+        seen.missed.put(tried, now, [])
+    return Outcome(_PERMIT, None, (), None, delay, alerts, observed)
 
 
-def _weightier(
-    refusing: tuple[Budget, int] | None, one: _Asked, proved: int | None, now: int
-) -> tuple[Budget, int] | None:
-    """The budget that refuses, with the seconds until it has a place again: of two the DENY, then the longer wait."""
-    count, oldest = _counted(one, proved)
-    if count < one.people:
-        return refusing
-    wait = _until_left(oldest, one.span, now)
-    if refusing is None or (one.budget.past is _DENY, wait) > (refusing[0].past is _DENY, refusing[1]):
-        return one.budget, wait
+def settle(reserved: Reserved, *, missed: bool) -> None:
+    """How a permitted hit ended. A number that was nobody's gives its places back, and counts as missed."""
+    pseudonym, places = reserved
+    for seen, windows in places:
+        latest = seen.in_flight.get(pseudonym) is windows  # else somebody has looked since
+        if latest:
+            del seen.in_flight[pseudonym]
+        if missed:
+            for window in windows if latest else ():
+                window.pop(pseudonym, None)
+            seen.missed.put(pseudonym, seen.latest, [])
+
+
+def _now(sites: Sequence[Site], known_for: timedelta | None, asking: Asking) -> int:
+    """The time of all sites, which never steps back; a proof from the future of this clock tells that it did."""
+    now = max(asking.at, asking.proved or 0)
+    for seen, _ in sites:
+        now = max(now, seen.latest)
+    for seen, budgets in sites:
+        seen.latest = now
+        if now >= seen.all_stay_until or budgets != seen.arranged or known_for != seen.known_for:
+            arrange(seen, budgets, known_for, now)
+        known_for = None  # the account's alone
+    return now
+
+
+def _judged(
+    sites: Sequence[Site], full: Iterable[Asked], asking: Asking, now: int
+) -> tuple[tuple[Budget, int] | None, float, tuple[Budget, ...], tuple[Budget, ...]]:
+    """Of the budgets that may be full: the one that refuses, the delay, the alerts, those that are only observed."""
+    refusing = _blocked(sites, asking, now)
+    delay = 0.0
+    alerts: tuple[Budget, ...] = ()
+    observed: tuple[Budget, ...] = ()
+    for one in full:
+        count, oldest = count_inside(one.window, one.people, _since(one, asking, now))
+        if count < one.people:
+            continue
+        past = one.past
+        if one.budget.observe:
+            observed = (*observed, one.budget)
+        elif past is _ALERT:
+            alerts = (*alerts, one.budget)
+        elif past is _DELAY:
+            delay = max(delay, one.budget.delay.total_seconds())
+        else:
+            refusing = _weightier(refusing, one.budget, seconds_until_left(oldest, one.span, now))
+    if alerts:
+        alerts = _once(sites[0][0], alerts, now)
+    return refusing, delay, alerts, observed
+
+
+def _asked_of(sites: Sequence[Site], asking: Asking) -> Iterator[Asked]:
+    for seen, _ in sites:
+        for one in seen.asked:
+            if asking.level < one.under and asking.risk >= one.risk:
+                yield one
+
+
+def _full(sites: Sequence[Site], pseudonym: bytes, asking: Asking, *, new: bool) -> list[Asked]:
+    """The budgets that may have no place for this person."""
+    full = []
+    for seen, _ in sites:
+        for one in seen.asked:
+            window = one.window
+            if len(window) >= one.people and asking.level < one.under and asking.risk >= one.risk:
+                counts = one.counts
+                if counts is _MISSED or (pseudonym not in window and (counts is _PEOPLE or new)):
+                    full.append(one)
+    return full
+
+
+def _any_block(sites: Sequence[Site]) -> bool:
+    return any(seen.blocks for seen, _ in sites)
+
+
+def _since(one: Asked, asking: Asking, now: int) -> int | None:
+    """The proof since when people count for this budget; one from a time that is still to come opens no stretch."""
+    if not one.proof:
+        return None
+    if not one.budget.methods:
+        return asking.proved
+    proved = asking.assurance.proved_by(one.budget.methods)
+    since = None if proved is None else microseconds(proved)
+    return None if since is None or since > now else since
+
+
+def _blocked(sites: Sequence[Site], asking: Asking, now: int) -> tuple[Budget, int] | None:
+    found = None
+    for seen, _ in sites:
+        for budget, until in seen.blocks:
+            if now < until and (budget.under is None or asking.level < budget.under):
+                found = _weightier(found, budget, -(-(until - now) // 1_000_000))
+    return found
+
+
+def _weightier(refusing: tuple[Budget, int] | None, budget: Budget, wait: int) -> tuple[Budget, int]:
+    """Of two budgets that refuse, with the seconds until a place comes back: the DENY, then the longer wait."""
+    if refusing is None or (budget.past is _DENY, wait) > (refusing[0].past is _DENY, refusing[1]):
+        return budget, wait
     return refusing
 
 
-def _counted(one: _Asked, proved: int | None) -> tuple[int, int | None]:
-    """How many people count, told no further than the budget goes, and when the oldest of them was last seen.
-
-    Of a budget that asks proof, those seen before `proved` do not count. If the budget is full, a place comes back when
-    that oldest leaves.
-    """
-    _, window, _, proof, people = one
-    oldest = next(iter(window.values()), None)
-    if proof and proved is not None and oldest is not None and oldest < proved:
-        return _counted_since(proved, window, people)
-    count = len(window)
-    if count > people:
-        return people, next(islice(window.values(), count - people, None), None)
-    return count, oldest
+def _refused(sites: Sequence[Site], refusing: tuple[Budget, int], asking: Asking, now: int) -> Outcome:
+    budget, wait = refusing
+    lasting = any(budget is one and now < until for seen, _ in sites for one, until in seen.blocks)
+    if budget.lasts is not None and not lasting:
+        wait = max(wait, int(budget.lasts.total_seconds()))
+        block(next(seen for seen, budgets in sites if budget in budgets), budget, now + span(budget.lasts))
+    return Outcome(_EFFECTS[budget.past], budget, _quotas(sites, asking, now), wait)
 
 
-def _counted_since(proved: int, window: Window, people: int) -> tuple[int, int | None]:
-    count, oldest = 0, None
-    for last in islice(reversed(window.values()), people):
-        if last < proved:
-            break
-        count, oldest = count + 1, last
-    return count, oldest
+def _once(account: Seen, alerts: tuple[Budget, ...], now: int) -> tuple[Budget, ...]:
+    """The alerts that this account was not told of for a whole window."""
+    fresh = tuple(budget for budget in alerts if now >= account.alerted.get(budget, 0))
+    for budget in fresh:
+        account.alerted[budget] = now + span(budget.window)
+    return fresh
 
 
-def _until_left(last: int | None, span: int, now: int) -> int:
-    """Whole seconds until someone last seen then leaves the window (a budget for nobody: the whole window)."""
-    left = (now if last is None else last) + span - now
-    return -(-left // _SECOND)
+def _reserve(sites: Sequence[Site], pseudonym: bytes, now: int, *, new: bool) -> Reserved:
+    places = []
+    for seen, _ in sites:
+        windows: list[Window] = []
+        seen.people.put(pseudonym, now, windows)
+        if new:
+            seen.new.put(pseudonym, now, windows)
+        seen.in_flight[pseudonym] = windows
+        places.append((seen, windows))
+    return Reserved(pseudonym, places)
 
 
-def _quotas(asked: list[_Asked], proved: int | None, now: int) -> tuple[Quota, ...]:
+def _quotas(sites: Sequence[Site], asking: Asking, now: int) -> tuple[Quota, ...]:
+    """What is left of the budgets that can refuse: those of a network or a teleservice tell of others, and are not."""
     quotas = []
-    for one in asked:
-        count, oldest = _counted(one, proved)
-        reset = 0 if oldest is None else -(-(oldest + one.span - now) // _SECOND)
-        quotas.append(Quota(one.budget, one.people - count, reset))
+    for seen, _ in sites:
+        for one in seen.asked:
+            if one.told and asking.level < one.under and asking.risk >= one.risk:
+                since = _since(one, asking, now) if one.proof else None
+                count, oldest = count_inside(one.window, one.people, since)
+                reset = 0 if oldest is None else seconds_until_left(oldest, one.span, now)
+                quotas.append(Quota(one.budget, one.people - count, reset))
     return tuple(quotas)
-
-
-def microseconds(at: datetime) -> int:
-    """An aware time as whole microseconds since 1970."""
-    return (at - _EPOCH) // _MICROSECOND

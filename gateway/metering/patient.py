@@ -26,6 +26,7 @@ _NIR: Final = re.compile(r"([1-478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6})([0-9]{2
 _PROVISIONAL: Final = re.compile(r"[5-8][12][0-9]{11}")
 _CORSICA: Final = {"2A": "19", "2B": "18"}
 _TEXT_AT_MOST: Final = 64
+_LAST_ORDER: Final = 999
 _PATH: Final = Place.PATH  # by its own name: looking a member up in its class is slow, and every look-up does
 
 _FORM: Final = b"application/x-www-form-urlencoded"
@@ -60,21 +61,35 @@ def nir_key(canonical: str) -> int:
     return 97 - int(canonical) % 97
 
 
-def patient_in_path(path: str, segment: int) -> str:
-    """As `find_patient`, where the number is a segment of the path and the request has neither a query nor a body.
+def departement(canonical: str) -> str | None:
+    """Where a NIR was given: two characters, three overseas; None of a provisional number, which does not say."""
+    if _PROVISIONAL.fullmatch(canonical):
+        return None
+    place = canonical[5:7]
+    return canonical[5:8] if place in {"97", "98"} else place
+
+
+def neighbours(canonical: str) -> tuple[str, ...]:
+    """The numbers just before and just after in order: a list that is worked through goes from one to the next."""
+    order = int(canonical[10:])
+    return tuple(f"{canonical[:10]}{one:03d}" for one in (order - 1, order + 1) if 0 <= one <= _LAST_ORDER)
+
+
+def text_in_path(path: str, segment: int) -> str:
+    """As `patient_text`, where the number is a segment of the path and the request has neither a query nor a body.
 
     `path` is canonical, `segment` the number's place (`Decision.segment`).
     """
     text = path.split("/")[segment]
     if not text.strip(" "):
         raise Refused(Reason.PATIENT_NUMBER_MISSING)
-    return parse_patient_number(text)
+    return text
 
 
-def find_patient(
+def patient_text(
     locator: PatientLocator, captures: Iterable[tuple[str, str]], query: bytes, content_type: bytes, body: bytes
 ) -> str:
-    """The canonical number at the place the policy names.
+    """What stands for a number at the place the policy names, for `parse_patient_number` to read.
 
     `captures` are the decoded variables of the path template, `query` is raw and without `?`, `body` is whole (and not
     compressed); it is looked at if it is a form, whatever the place. Refused with PATIENT_NUMBER_MISSING, _MALFORMED
@@ -82,7 +97,7 @@ def find_patient(
     spelling that a portal might take for the same). ValueError if the policy's JSON pointer is none.
     """
     if not query and not body and locator.place is _PATH:
-        return parse_patient_number(_only([value for key, value in captures if key == locator.name]))
+        return _only([value for key, value in captures if key == locator.name])
     name = _name(locator)
     kind, plain = media_type(content_type)
     in_query = pairs(query)
@@ -99,7 +114,7 @@ def find_patient(
         values = [value for key, value in in_form if key == name]
     else:
         values = [json_value(body, pointer_tokens(locator.name))]
-    return parse_patient_number(_only(values))
+    return _only(values)
 
 
 def _name(locator: PatientLocator) -> str:

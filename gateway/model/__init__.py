@@ -8,38 +8,44 @@ Times are called `at` and are aware UTC. What is made for each request is a name
 
 from __future__ import annotations
 
+from gateway.model.activity import Activity
 from gateway.model.assurance import ANONYMOUS, Assurance, Delegation, Level, Method, Proof, Subject
+from gateway.model.budget import Budget, Counts, Meter, Past, Quota, Risk, Scope, Spent
 from gateway.model.decision import (
     AccessRequest,
-    Budget,
     Challenge,
     Decision,
     Match,
-    Meter,
     PatientLocator,
     Place,
-    Quota,
     Record,
     TraceLine,
 )
-from gateway.model.event import Event, EventKind, Receipt
+from gateway.model.event import AlertReason, Event, EventKind, PastLook, Receipt
 from gateway.model.reason import Effect, Reason
+from gateway.model.signal import Finding, Signal, risk_of
 
 __all__ = [
     "ANONYMOUS",
     "AccessRequest",
+    "Activity",
+    "AlertReason",
     "Assurance",
     "Budget",
     "Challenge",
+    "Counts",
     "Decision",
     "Delegation",
     "Effect",
     "Event",
     "EventKind",
+    "Finding",
     "Level",
     "Match",
     "Meter",
     "Method",
+    "Past",
+    "PastLook",
     "PatientLocator",
     "Place",
     "Proof",
@@ -47,6 +53,11 @@ __all__ = [
     "Reason",
     "Receipt",
     "Record",
+    "Risk",
+    "Scope",
+    "Signal",
+    "Spent",
     "Subject",
     "TraceLine",
+    "risk_of",
 ]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from gateway.model.activity import Activity
+
 
 class Level(IntEnum):
     """How strongly a person is proved, in the order a policy file knows."""
@@ -127,7 +129,7 @@ class Subject:
     """Who asks. Nobody is a subject too: `ANONYMOUS`. `account` is the canonical identifier (see identity.accounts).
 
     `holder` is the name of the person, where what was proved tells it: a holder of a shared account, or the delegate
-    for whom `delegation` says what he may do on it.
+    for whom `delegation` says what he may do on it. `activity` is the practice that he works in, if a provider told it.
 
     `met` is the policy's own note of what this subject was found to meet, and until when (see policy.evaluate). It says
     nothing that the other fields do not say, and is gone with the subject: when a proof is added, or the session ends.
@@ -141,6 +143,7 @@ class Subject:
     assurance: Assurance = Assurance()
     session: str | None = None
     delegation: Delegation | None = None
+    activity: Activity | None = None
     met: dict[object, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 

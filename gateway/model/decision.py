@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from gateway.model.answers import Answers
     from gateway.model.assurance import Level, Method, Subject
+    from gateway.model.budget import Meter, Quota, Spent
     from gateway.model.reason import Effect, Reason
 
 
@@ -29,41 +31,6 @@ class PatientLocator:
 
     place: Place
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """At most `people` different patients in any `window`; past it, `past` (CHALLENGE or DENY).
-
-    A CHALLENGE budget counts people seen since the last proof of the needed level: a fresh proof opens a new stretch.
-    A DENY budget counts everybody in the window, whatever was proved. `per_holder`: counted for each person who uses
-    the account, instead of for the account.
-    """
-
-    people: int
-    window: timedelta
-    past: Effect
-    per_holder: bool = False
-
-
-class Quota(NamedTuple):
-    """What is left of a budget after a hit, for pages and `RateLimit` fields."""
-
-    budget: Budget
-    left: int
-    reset_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Obligation: count the patient of this request against these budgets before it is forwarded.
-
-    `budgets` are those of the account, `of_holder` those of each person who uses it.
-    """
-
-    patient: PatientLocator
-    budgets: tuple[Budget, ...]
-    of_holder: tuple[Budget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +85,7 @@ class Decision:
     """The outcome of `decide`, and after it of `meter`: never a boolean, always with its rule and reasons.
 
     `segment` is the place of the patient number among the segments of the path, where the path carries it; else 0.
+    `observed`: why it would not be permitted, were the rule not on trial. `spent`: the budget that refuses.
     """
 
     effect: Effect
@@ -125,6 +93,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     meter: Meter | None = None
     record: Record | None = None
+    answers: Answers | None = None
     challenge: Challenge | None = None
     segment: int = 0
     streams: bool = False
@@ -133,7 +102,9 @@ class Decision:
     digest: str = ""
     trace: tuple[TraceLine, ...] = ()
     quotas: tuple[Quota, ...] = ()
+    observed: tuple[Reason, ...] = ()
     retry_after_seconds: int | None = None
+    spent: Spent | None = None
 
     @property
     def reason(self) -> Reason:

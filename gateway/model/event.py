@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the ledger keeps: Event, its kinds, and the Receipt of a durable one."""
+"""What the ledger keeps: Event, its kinds, why one is an alert, and the Receipt of a durable one."""
 
 from __future__ import annotations
 
@@ -46,6 +46,19 @@ class EventKind(StrEnum):
     LOOKUP_MISSED = "lookup-missed"
     CHALLENGED = "challenged"
     REFUSED = "refused"
+    OBSERVED = "observed"
+    ALERTED = "alerted"
+
+
+class AlertReason(StrEnum):
+    """Why an ALERTED event was raised: its `reason`."""
+
+    RISK_HIGH = "risk-high"
+    RISK_ELEVATED = "risk-elevated"
+    BUDGET = "budget"
+    DECOY = "decoy"
+    UNANSWERED = "unanswered"
+    UNREADABLE = "unreadable"
 
 
 class Event(NamedTuple):
@@ -54,6 +67,7 @@ class Event(NamedTuple):
     `request` ties the rows of one request together (16 random bytes); `pseudonym` is the keyed hash of one patient
     number; `network` is the client's address; `device` a short, cleaned User-Agent. `holder` names the person where it
     is known who of those that use the account it was; `delegate` is the reference of the delegation he came by.
+    `details` are the budget or the signals, with their figures, of an alert or of what would have been refused.
     """
 
     kind: EventKind
@@ -71,9 +85,26 @@ class Event(NamedTuple):
     categories: tuple[str, ...] = ()
     holder: str | None = None
     delegate: str | None = None
+    details: str | None = None
 
 
 class Receipt(NamedTuple):
     """Proof that an event is durable: its sequence number in the ledger."""
 
     sequence: int
+
+
+class PastLook(NamedTuple):
+    """One look-up as the ledger tells it: what budgets are rebuilt from. `network` is the client's address.
+
+    `departement` (where the number was given) the ledger does not keep; a drill knows it.
+    """
+
+    account: str
+    teleservice: str
+    holder: str | None
+    network: str | None
+    pseudonym: bytes
+    at: datetime
+    missed: bool
+    departement: str | None = None

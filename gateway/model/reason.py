@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOT_DELEGATED = "not-delegated"
     DELEGATION_ENDED = "delegation-ended"
     BUDGET_EXHAUSTED = "budget-exhausted"
+    SEARCH_REFUSED = "search-refused"
     PATIENT_NUMBER_MISSING = "patient-number-missing"
     PATIENT_NUMBER_MALFORMED = "patient-number-malformed"
     PATIENT_NUMBER_AMBIGUOUS = "patient-number-ambiguous"
@@ -54,6 +55,7 @@ class Reason(StrEnum):
     PORTAL_TIMEOUT = "portal-timeout"
     PORTAL_ANSWER_INVALID = "portal-answer-invalid"
     LEDGER_UNAVAILABLE = "ledger-unavailable"
+    METER_UNAVAILABLE = "meter-unavailable"
     BUSY = "busy"
     INTERNAL_ERROR = "internal-error"
     # sign-in and enrolment

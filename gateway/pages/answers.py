@@ -8,10 +8,11 @@ A browser that can do something about it is sent to sign-in or step-up; a progra
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gateway.model import Effect, Reason
+from gateway.model import Counts, Effect, Reason
 from gateway.pages.accept import qualities
+from gateway.pages.budget_words import budget_members
 from gateway.pages.headers import SECURITY_HEADERS
 from gateway.pages.language import language
 from gateway.pages.problem import PROBLEM_TYPE, problem
@@ -21,7 +22,8 @@ from gateway.pages.render import HTML_TYPE, refusal_page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.model import Budget, Challenge, Decision, Quota
+    from gateway.model import Budget, Challenge, Decision, Method, Quota
+    from gateway.pages.explanation import Explanation
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -38,16 +40,23 @@ def wants_page(accept: bytes) -> bool:
     return html > 0.0 and html >= asked.get("application/json", 0.0)
 
 
-def redirect(decision: Decision, to: str) -> tuple[int, Fields, bytes]:
-    """Send a browser on to prove more; `to` is the opaque reference of where it was going."""
+def redirect(decision: Decision, to: str, why: str = "") -> tuple[int, Fields, bytes]:
+    """Send a browser on to prove more; `to` is the opaque reference of where it was going, `why` a slip."""
     reason = decision.reason
     if reason is Reason.SIGN_IN_REQUIRED:
         where = f"{SIGN_IN_PATH}?to={to}"
     else:
-        named = decision.challenge.methods if decision.challenge is not None else ()
-        methods = f"&methods={'.'.join(named)}" if reason is Reason.METHOD_REQUIRED else ""
-        where = f"{STEP_UP_PATH}?to={to}&reason={reason}{methods}"
+        named = _named(decision)
+        methods = f"&methods={'.'.join(named)}" if named else ""
+        where = f"{STEP_UP_PATH}?to={to}&reason={reason}{methods}{f'&why={why}' if why else ''}"
     return _SEE_OTHER, [*SECURITY_HEADERS, (b"location", where.encode("ascii"))], b""
+
+
+def _named(decision: Decision) -> tuple[Method, ...]:
+    """By which of them alone the proof is given."""
+    if decision.spent is not None:
+        return decision.spent.methods
+    return decision.challenge.methods if decision.challenge and decision.reason is Reason.METHOD_REQUIRED else ()
 
 
 def refusal(  # noqa: PLR0917  # one answer, told whole
@@ -58,43 +67,61 @@ def refusal(  # noqa: PLR0917  # one answer, told whole
     account: str | None = None,
     delegate: str | None = None,
     kept: str | None = None,
+    told: Explanation | None = None,
 ) -> tuple[int, Fields, bytes]:
     """Status, fields and body of a decision that is not PERMIT; `account` is the title of who is signed in.
 
     `delegate` is the name of who acts for it, if it is not its holder.
-    `kept` refers to what was sent and now waits for a proof: the problem document says where it is confirmed.
+    `kept` refers to what was sent and now waits for a proof: the problem document says where it is confirmed. `told`
+    says more than the reason's own words do.
     """
     reason = decision.reason
     tongue = language(accept_language)
     wait = decision.retry_after_seconds
     fields: Fields = [*SECURITY_HEADERS, (b"content-language", tongue.encode("ascii"))]
-    fields += [(b"vary", b"accept, accept-language"), *rate_limit(decision.rule, decision.quotas)]
+    fields += [(b"vary", b"accept, accept-language"), *_limits(decision)]
     if wait is not None:
         fields.append((b"retry-after", b"%d" % wait))
     if decision.effect is Effect.CHALLENGE:
         fields.append((b"www-authenticate", _authenticate(decision.challenge)))
     if wants_page(accept):
         body = refusal_page(
-            reason, tongue, account=account, delegate=delegate, instance=instance, retry_after_seconds=wait
+            reason, tongue, account=account, delegate=delegate, instance=instance, retry_after_seconds=wait, told=told
         )
         fields.append((b"content-type", HTML_TYPE.encode("ascii")))
     else:
         # Whoever is not signed in does not learn which paths exist.
         named = decision.rule is not None and reason is not Reason.SIGN_IN_REQUIRED
-        extra = {"teleservice": decision.rule} if named else {}
+        extra: dict[str, Any] = {"teleservice": decision.rule} if named else {}
+        if decision.spent is not None:
+            extra |= budget_members(decision.spent)
         if kept is not None:
             extra["kept"] = f"{CONTINUE_PATH}?to={kept}"
-        body = problem(reason, tongue, instance=instance, extra=extra)
+        body = problem(reason, tongue, instance=instance, extra=extra, told=told)
         fields.append((b"content-type", PROBLEM_TYPE.encode("ascii")))
     return explanation(reason).status, fields, body
 
 
-def rate_limit(teleservice: str | None, quotas: Sequence[Quota]) -> Fields:
-    """Both `RateLimit` fields: one item per budget, quota in people, window and reset in seconds."""
+_UNITS: Final = {Counts.PEOPLE: "people", Counts.NEW: "new-people", Counts.MISSED: "missed"}
+
+
+def _limits(decision: Decision) -> Fields:
+    meter = decision.meter
+    return [] if meter is None else rate_limit(decision.rule, decision.quotas, meter.budgets)
+
+
+def rate_limit(teleservice: str | None, quotas: Sequence[Quota], budgets: Sequence[Budget]) -> Fields:
+    """Both `RateLimit` fields: one item per budget, window and reset in seconds, the unit as `qu`.
+
+    An item is named by the place of its budget among `budgets`, those of the policy: the same one from answer to
+    answer, whichever are told.
+    """
     policies, limits = [], []
-    for number, quota in enumerate(quotas, 1):
-        name = f'"{teleservice}-{number}"'
-        policies.append(f"{name};q={quota.budget.people};w={int(quota.budget.window.total_seconds())}")
+    for quota in quotas:
+        budget = quota.budget
+        name = f'"{teleservice}-{budgets.index(budget) + 1}"'
+        window = int(budget.window.total_seconds())
+        policies.append(f'{name};q={budget.people};qu="{_UNITS[budget.counts]}";w={window}')
         limits.append(f"{name};r={quota.left};t={quota.reset_seconds}")
     if not policies:
         return []
@@ -104,24 +131,25 @@ def rate_limit(teleservice: str | None, quotas: Sequence[Quota]) -> Fields:
     ]
 
 
-_rate_limit_lines: dict[str | None, tuple[tuple[Budget, ...], bytes]] = {}
-"""By teleservice the budgets it had last, and the lines of their fields with `%d` for what a hit changes."""
+_rate_limit_lines: dict[str | None, tuple[tuple[Budget, ...], Sequence[Budget], bytes]] = {}
+"""By teleservice what it told last, out of which budgets, and the lines with `%d` for what a hit changes."""
 
 
-def rate_limit_lines(teleservice: str | None, quotas: Sequence[Quota]) -> bytes:
+def rate_limit_lines(teleservice: str | None, quotas: Sequence[Quota], budgets: Sequence[Budget]) -> bytes:
     """The fields of `rate_limit` as they are written into a head, each with the line break before it."""
     if not quotas:
         return b""
-    budgets, left, resets = zip(*quotas, strict=True)
+    told, left, resets = zip(*quotas, strict=True)
     kept = _rate_limit_lines.get(teleservice)
-    if kept is None or kept[0] != budgets:
-        kept = _rate_limit_lines[teleservice] = budgets, _lines_but_for_numbers(teleservice, quotas)
-    return kept[1] % tuple(chain.from_iterable(zip(left, resets, strict=True)))
+    if kept is None or kept[0] != told or kept[1] is not budgets:
+        lines = _lines_but_for_numbers(teleservice, quotas, budgets)
+        kept = _rate_limit_lines[teleservice] = told, budgets, lines
+    return kept[2] % tuple(chain.from_iterable(zip(left, resets, strict=True)))
 
 
-def _lines_but_for_numbers(teleservice: str | None, quotas: Sequence[Quota]) -> bytes:
+def _lines_but_for_numbers(teleservice: str | None, quotas: Sequence[Quota], budgets: Sequence[Budget]) -> bytes:
     whole = [quota._replace(left=0, reset_seconds=0) for quota in quotas]
-    (policy, policies), (limit, limits) = rate_limit(teleservice, whole)
+    (policy, policies), (limit, limits) = rate_limit(teleservice, whole, budgets)
     numbered = limits.replace(b"%", b"%%").replace(b";r=0;t=0", b";r=%d;t=%d")
     return b"\r\n%b: %b\r\n%b: %b" % (policy, policies.replace(b"%", b"%%"), limit, numbered)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.model import EventKind, Method, Reason
+from gateway.model import AlertReason, EventKind, Method, Reason
 from gateway.pages.explanation import PROVIDER
 from gateway.pages.reasons import explanation
 from gateway.pages.typography import typeset
@@ -27,9 +27,10 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
         }
     ),
     "look-ups": frozenset({EventKind.LOOKUP, EventKind.LOOKUP_MISSED, EventKind.ATTEMPT}),
-    "refusals": frozenset({EventKind.CHALLENGED, EventKind.REFUSED}),
+    "refusals": frozenset({EventKind.CHALLENGED, EventKind.REFUSED, EventKind.OBSERVED}),
     "security": frozenset(
         {
+            EventKind.ALERTED,
             EventKind.ACCOUNT_CREATED,
             EventKind.ACCOUNT_LOCKED,
             EventKind.ACCOUNT_UNLOCKED,
@@ -105,13 +106,39 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.LOOKUP_MISSED: ("recherche sans résultat", "search without result"),
     EventKind.CHALLENGED: ("Preuve demandée", "Proof asked for"),
     EventKind.REFUSED: ("Accès refusé", "Access refused"),
+    EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
+    EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
 }
 
+_ALERTS: Final[dict[str, tuple[str, str]]] = {
+    AlertReason.RISK_HIGH: (
+        "Les consultations s'écartent beaucoup de l'usage de ce compte : une preuve est demandée bien plus souvent.",
+        "Look-ups are far from how this account is used: a proof is asked for much more often.",
+    ),
+    AlertReason.RISK_ELEVATED: (
+        "Les consultations s'écartent de l'usage de ce compte : une preuve est demandée plus souvent.",
+        "Look-ups are not as this account is used: a proof is asked for more often.",
+    ),
+    AlertReason.BUDGET: (
+        "Le nombre de consultations a dépassé un seuil de surveillance.",
+        "The number of look-ups has passed a threshold that is watched.",
+    ),
+    AlertReason.DECOY: ("Une recherche a été refusée et signalée.", "A search was refused and reported."),
+    AlertReason.UNANSWERED: (
+        "Des demandes se répètent sans la preuve demandée.",
+        "Requests go on without the proof that was asked for.",
+    ),
+    AlertReason.UNREADABLE: (
+        "Une réponse du portail n'a pas pu être lue pour y compter les patients.",
+        "An answer of the portal could not be read to count the patients in it.",
+    ),
+}
 _ALARMING: Final = frozenset(
     {
         EventKind.SIGN_IN_FAILED,
         EventKind.STEP_UP_FAILED,
         EventKind.REFUSED,
+        EventKind.ALERTED,
         EventKind.ACCOUNT_LOCKED,
         EventKind.RESET_ASKED,
         EventKind.QUARANTINE_BEGUN,
@@ -155,6 +182,8 @@ def _looked_up(kind: EventKind, language: Language, people: int) -> str:
 
 def reason_sentence(reason: str | None, language: Language, provider: str | None = None) -> str:
     """The sentence of a stored reason; empty if there is none, or if it is a word of another version of Herse."""
+    if reason in _ALERTS:
+        return typeset(_ALERTS[reason][language == "en"], language)
     try:
         return "" if reason is None else explanation(Reason(reason)).naming(provider).sentence(language)
     except ValueError:

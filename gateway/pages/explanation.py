@@ -34,7 +34,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One reason told to a person: a short title, one sentence, one remedy, each in both languages."""
+    """One reason told to a person: a short title, one sentence, one remedy, each in both languages.
+
+    The lines of a remedy are paragraphs of its own.
+    """
 
     status: int
     title_fr: str
@@ -69,6 +72,7 @@ HOME: Final = Way("/", "Retour à l'accueil du portail", "Back to the portal's h
 SIGN_IN: Final = Way("/.herse/sign-in", "Se connecter", "Sign in", keeps=True)
 STEP_UP: Final = Way("/.herse/step-up", "Saisir un code à 6 chiffres", "Enter a 6-digit code", keeps=True)
 MEANS: Final = Way("/.herse/step-up", "Voir les moyens proposés", "See the means on offer", keeps=True)
+CONFIRM: Final = Way("/.herse/step-up", "Confirmer mon identité", "Confirm my identity", keeps=True)
 CARD: Final = Way("/.herse/card", "Utiliser ma carte CPS", "Use my CPS card", keeps=True)
 ANOTHER_WAY: Final = Way(
     "/.herse/sign-in", "Choisir un autre moyen de connexion", "Choose another way to sign in", keeps=True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.model import AlertReason
 from gateway.pages import when
 from gateway.pages.device import recognised_device
 from gateway.pages.event_words import method_name
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 
 
 class Words(NamedTuple):
-    """Subject, and what happened in both languages; `means`: which means of signing in is told too."""
+    """Subject, and what happened in both languages; `means`: which means of signing in is told too.
+
+    `reason`: told only where it is the event's.
+    """
 
     subject: str
     fr: str
     en: str
     means: bool = False
+    reason: str | None = None
 
 
 NOTICES: Final[dict[str, Words]] = {
@@ -130,6 +135,14 @@ NOTICES: Final[dict[str, Words]] = {
         "Un code de secours de votre compte a servi. Il n'ouvre plus rien.",
         "A recovery code of your account was used. It opens nothing any more.",
     ),
+    "alerted": Words(
+        "Activité inhabituelle sur votre compte",
+        "Les consultations de patients faites avec votre compte s'écartent beaucoup de votre usage. Le support de votre"
+        " portail en est averti et, par prudence, une preuve d'identité est demandée plus souvent.",
+        "Look-ups of patients made with your account are far from how you use it. Your portal's support has been told"
+        " and, to be safe, a proof of identity is asked for more often.",
+        reason=AlertReason.RISK_HIGH,
+    ),
 }
 """The events that the holder must know at once, by kind; the others are silent."""
 
@@ -148,6 +161,7 @@ def notice(events: Sequence[Event], title: str, origin: str) -> tuple[str, str] 
     The first event that is told gives subject and facts, each tells what it was.
     """
     told = [(event, NOTICES[event.kind]) for event in events if event.kind in NOTICES]
+    told = [(event, words) for event, words in told if words.reason in {None, event.reason}]
     if not told:
         return None
     means = next((event.method for event, words in told if words.means), None)

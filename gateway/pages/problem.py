@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.model import Reason
+    from gateway.pages.explanation import Explanation
     from gateway.pages.language import Language
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -25,20 +26,22 @@ def problem(
     status: int | None = None,
     extra: Mapping[str, Any] | None = None,
     provider: str | None = None,
+    told: Explanation | None = None,
 ) -> bytes:
     """UTF-8 JSON: type, title, status, detail, remedy; `instance` is a request id and becomes a URN.
 
     `status` overrides the reason's own (an unknown page of the gateway is 404). `extra` members never replace these.
-    `provider` stands in the place of Pro Santé Connect, where another one is set.
+    `provider` stands in the place of Pro Santé Connect, where another one is set. `told` says more than the reason's
+    own words do.
     """
-    told = explanation(reason).naming(provider)
+    told = (told or explanation(reason)).naming(provider)
     members: dict[str, Any] = dict(extra or {})
     members |= {
         "type": f"urn:herse:reason:{reason}",
         "title": told.title(language),
         "status": told.status if status is None else status,
         "detail": told.sentence(language),
-        "remedy": told.remedy(language),
+        "remedy": told.remedy(language).replace("\n", " "),
     }
     if instance is not None:
         members["instance"] = f"urn:herse:request:{instance}"

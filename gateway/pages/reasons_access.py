@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.model import Reason
-from gateway.pages.explanation import EVENTS, HOME, MEANS, SIGN_IN, STEP_UP, Explanation
+from gateway.pages.explanation import CONFIRM, EVENTS, HOME, MEANS, SIGN_IN, STEP_UP, Explanation
 
 EXPLANATIONS: Final[dict[Reason, Explanation]] = {
     Reason.PERMITTED: Explanation(
@@ -52,13 +52,16 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         401,
         "Confirmez que c'est bien vous",
         "Confirm that it is you",
-        "Votre session est utilisée depuis un autre réseau ou un autre appareil que celui où elle a été ouverte.",
-        "Your session is used from another network or device than the one it was opened with.",
-        "Saisissez un nouveau code à 6 chiffres ; vous arriverez ensuite à la page demandée. "
-        "Si vous n'avez changé ni d'appareil ni de lieu, déconnectez-vous et appelez le support de votre portail.",
-        "Enter a new 6-digit code; you will then land on the page you asked for. "
+        "Votre session est utilisée depuis un autre réseau ou un autre appareil que celui où elle a été ouverte. Avant "
+        "de montrer d'autres patients, nous vérifions que c'est bien vous.",
+        "Your session is used from another network or device than the one it was opened with. Before it shows other "
+        "patients, we check that it is you.",
+        "Confirmez votre identité une fois, par un code à 6 chiffres, une clé d'accès, votre carte ou Pro Santé "
+        "Connect. Si vous n'avez changé ni d'appareil ni de lieu, déconnectez-vous et appelez le support de votre "
+        "portail.",
+        "Confirm your identity once, with a 6-digit code, a passkey, your card or Pro Santé Connect. "
         "If you changed neither device nor place, sign out and call your portal's support.",
-        STEP_UP,
+        CONFIRM,
     ),
     Reason.CARD_REQUIRED: Explanation(
         401,
@@ -85,12 +88,11 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         401,
         "Confirmez que c'est bien vous",
         "Confirm that it is you",
-        "Vous avez consulté beaucoup de patients différents en peu de temps : nous vérifions que le compte est bien "
-        "entre vos mains.",
-        "You have looked up many different patients in a short time: we check that the account is in your hands.",
-        "Saisissez un nouveau code à 6 chiffres pour continuer vos consultations.",
-        "Enter a new 6-digit code to go on with your look-ups.",
-        STEP_UP,
+        "Vous avez consulté beaucoup de patients en peu de temps : nous vérifions que c'est bien vous.",
+        "You have looked up many patients in a short time: we check that it is you.",
+        "Confirmez votre identité : vous continuez aussitôt.",
+        "Confirm your identity: you go on at once.",
+        CONFIRM,
     ),
     Reason.NO_TELESERVICE: Explanation(
         403,
@@ -142,6 +144,16 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "If it is to go on, the holder can give a new one, on the page “Delegations” of his account.",
         HOME,
     ),
+    # Nobody has this number. The page does not say so: whoever works through a list would learn what to leave out.
+    Reason.SEARCH_REFUSED: Explanation(
+        403,
+        "Recherche refusée",
+        "Search refused",
+        "Cette recherche a été refusée, et le support de votre portail en est averti.",
+        "This search was refused, and your portal's support has been told of it.",
+        "Vérifiez le numéro sur la carte Vitale du patient ; s'il est exact, appelez le support.",
+        "Check the number on the patient's Vitale card; if it is right, call support.",
+    ),
     Reason.BUDGET_EXHAUSTED: Explanation(
         429,
         "Limite de consultations atteinte",
@@ -150,11 +162,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "protège les données des patients si un compte est volé.",
         "The number of different patients this account may look up in this period is reached; the limit protects "
         "patients' data if an account is stolen.",
-        "Les patients déjà consultés restent accessibles. Pour aller plus loin, utilisez votre carte CPS dans votre "
-        "logiciel, ou appelez le support de votre portail. Si ces consultations ne viennent pas de vous, appelez tout "
-        "de suite.",
-        "Patients already looked up remain available. To go further, use your CPS card in your software, or call "
-        "your portal's support. If these look-ups are not yours, call at once.",
+        "Attendez, ou appelez le support de votre portail si vous devez continuer avant. Si ces consultations ne "
+        "viennent pas de vous, appelez tout de suite.",
+        "Wait, or call your portal's support if you must go on sooner. If these look-ups are not yours, call at once.",
         EVENTS,
     ),
     Reason.PATIENT_NUMBER_MISSING: Explanation(

@@ -140,6 +140,19 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "votre portail.",
         "There is nothing for you to mend: our teams have to act. Try again later or call your portal's support.",
     ),
+    Reason.METER_UNAVAILABLE: Explanation(
+        503,
+        "Décompte des consultations indisponible",
+        "Count of look-ups unavailable",
+        "Le nombre de patients consultés doit être compté à chaque consultation ; le décompte est en panne, donc rien "
+        "n'est communiqué.",
+        "How many patients are looked up must be counted at each look-up; the count is out of order, so nothing is "
+        "disclosed.",
+        "Vous n'avez rien à corriger : réessayez dans quelques minutes. Les pages sans données de patients restent "
+        "ouvertes. Si cela dure, appelez le support de votre portail.",
+        "There is nothing for you to mend: try again in a few minutes. Pages without patients' data stay open. If it "
+        "lasts, call your portal's support.",
+    ),
     Reason.BUSY: Explanation(
         503,
         "Trop de demandes en ce moment",

@@ -19,7 +19,7 @@ from gateway.pages.typography import typeset
 
 if TYPE_CHECKING:
     from gateway.model import Reason
-    from gateway.pages.explanation import Way
+    from gateway.pages.explanation import Explanation, Way
     from gateway.pages.language import Language
 
 HTML_TYPE: Final = "text/html; charset=utf-8"
@@ -76,20 +76,21 @@ def refusal_page(
     to: str | None = None,
     form: str = "",
     provider: str | None = None,
+    told: Explanation | None = None,
 ) -> bytes:
     """The page of a refusal or a challenge: what happened, what to do, and the way on.
 
     `to` is an opaque return reference, passed along to sign-in or step-up; `instance` the request id to give on the
-    telephone; `retry_after_seconds` is told in words.
+    telephone; `retry_after_seconds` is told in words. `told` says more than the reason's own words do.
     """
-    told = explanation(reason)
+    told = told or explanation(reason)
     return page(
         "refusal",
         language,
         account=account,
         delegate=delegate,
         form=form,
-        alert=alert(reason, language, retry_after_seconds, provider),
+        alert=words(told.naming(provider), language, retry_after_seconds),
         way=None if told.way is None else link(told.way, language, to),
         instance=instance,
     )
@@ -102,7 +103,11 @@ def alert(
 
     `provider`: what stands in the place of Pro Santé Connect, where another one is set.
     """
-    told = explanation(reason).naming(provider)
+    return words(explanation(reason).naming(provider), language, retry_after_seconds)
+
+
+def words(told: Explanation, language: Language, retry_after_seconds: int | None = None) -> dict[str, str]:
+    """What `alert` gives, of any explanation."""
     wait = "" if retry_after_seconds is None else when.delay(retry_after_seconds, language)
     return {
         "title": told.title(language),

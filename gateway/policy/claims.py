@@ -8,39 +8,48 @@ Decisions are made once, when the policy is loaded: serving picks one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from gateway.model import Challenge, Decision, Effect, Level, Match, Meter, Place, Reason, Record
+from gateway.model import Challenge, Decision, Effect, Level, Match, Place, Reason, Record
 from gateway.policy.criteria import CRITERIA
 from gateway.policy.template import fold, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.model import AccessRequest, PatientLocator
+    from gateway.model import AccessRequest
     from gateway.policy.rules import Policy, Route, Rule
+
+ON_TRIAL: Final = frozenset({"profession", "methods", "means", "assurance", "freshness"})
+"""The criteria that a rule on trial (`observe`) tells and does not enforce, but for what `_floor` leaves of them."""
+ENFORCED: Final = frozenset({"upgrade", "sign-in", "delegation-end", "delegation", "account", "assurance"})
 
 CHALLENGING: Final = frozenset({"sign-in", "methods", "means", "assurance", "freshness"})
 """The criteria whose no can become a yes by what the person does next."""
+
+Steps: TypeAlias = "tuple[tuple[Callable[[Rule, AccessRequest], Match], Decision], ...]"
 
 _ANY_OTHER: Final = "{}"
 """A segment that equals no literal: a template holds braces around variables alone."""
 
 
 class Claim:
-    """One route of one rule: the questions in order, each with the Decision of a no, and the Decision of a yes."""
+    """One route of one rule: the questions in order, each with the Decision of a no, and the Decision of a yes.
 
-    __slots__ = ("methods", "permit", "rank", "route", "rule", "steps")
+    Of a rule on trial only the questions of `steps` decide, asked of `enforced`; those of `trial` are told.
+    """
+
+    __slots__ = ("enforced", "methods", "permit", "rank", "route", "rule", "steps", "trial")
 
     def __init__(self, rule: Rule, route: Route, position: int, digest: str) -> None:
         self.rule = rule
         self.route = route
         self.methods = route.methods
         self.rank = (rule.order, position)
-        self.steps: tuple[tuple[Callable[[Rule, AccessRequest], Match], Decision], ...] = tuple(
-            (one.match, _refusal(rule, one.name, one.reason(rule), digest)) for one in CRITERIA if one.applies(rule)
-        )
+        self.enforced = _floor(rule) if rule.observe else rule
+        self.steps = _steps(self.enforced, ENFORCED if rule.observe else None, digest)
+        self.trial = _steps(rule, ON_TRIAL, digest) if rule.observe else ()
         self.permit = _permit(rule, route, digest)
 
 
@@ -166,6 +175,17 @@ class Claims:
         return {literal for node in nodes for literal in node.literals}
 
 
+def _steps(rule: Rule, names: frozenset[str] | None, digest: str) -> Steps:
+    asked = (one for one in CRITERIA if one.applies(rule) and (names is None or one.name in names))
+    return tuple((one.match, _refusal(rule, one.name, one.reason(rule), digest)) for one in asked)
+
+
+def _floor(rule: Rule) -> Rule:
+    """What stays enforced of a rule on trial: whoever it is, he is signed in, to patient data with a second factor."""
+    least = Level.MFA if rule.sensitive else Level.PASSWORD
+    return replace(rule, level=min(rule.level, least), methods=(), fresh_for=None)
+
+
 def _rank(claim: Claim) -> tuple[int, int]:
     return claim.rank
 
@@ -178,26 +198,20 @@ def _segment(route: Route) -> int:
 
 
 def _permit(rule: Rule, route: Route, digest: str) -> Decision:
-    discloses = rule.categories and (route.patient is not None or not rule.metered)
+    counts = route.patient is not None or rule.answers is not None
+    discloses = rule.categories and (counts or not rule.metered)
     return Decision(
         Effect.PERMIT,
         rule.name,
         (Reason.PERMITTED,),
-        meter=None if route.patient is None else _meter(rule, route.patient),
+        meter=rule.meter(route.patient) if counts else None,
         record=Record(rule.categories) if discloses else None,
+        answers=rule.answers,
         streams=rule.streams,
         upgrade=rule.upgrade,
         anonymous=rule.anonymous,
         digest=digest,
         segment=_segment(route),
-    )
-
-
-def _meter(rule: Rule, patient: PatientLocator) -> Meter:
-    return Meter(
-        patient,
-        tuple(budget for budget in rule.budgets if not budget.per_holder),
-        tuple(budget for budget in rule.budgets if budget.per_holder),
     )
 
 

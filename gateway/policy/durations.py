@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 EXPECTED_DAY = "a day such as 2027-12-31"
 EXPECTED = "a duration such as 30s, 15m, 4h or 7d, from 1s to 30d"
+EXPECTED_OTHER = "a duration such as 30s, 15m, 4h or 90d, from"
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,6})([smhd])", re.ASCII)
 _DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -15,14 +16,15 @@ _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _LONGEST = timedelta(days=30)
 
 
-def parse_duration(text: str, *, shortest: timedelta = timedelta(seconds=1)) -> timedelta:
-    """A duration between `shortest` and 30 days. Raises ValueError that says what is expected."""
+def parse_duration(
+    text: str, *, shortest: timedelta = timedelta(seconds=1), longest: timedelta = _LONGEST
+) -> timedelta:
+    """A duration between `shortest` and `longest`. Raises ValueError that says what is expected."""
     found = _DURATION.fullmatch(text)
-    if found is None:
-        raise ValueError(EXPECTED)
-    duration = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    if not shortest <= duration <= _LONGEST:
-        raise ValueError(EXPECTED)
+    duration = timedelta(0) if found is None else timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    if found is None or not shortest <= duration <= longest:
+        told = f"{EXPECTED_OTHER} {duration_text(shortest)} to {duration_text(longest)}"
+        raise ValueError(EXPECTED if longest == _LONGEST else told)
     return duration
 
 

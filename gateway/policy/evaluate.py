@@ -59,10 +59,13 @@ def decide(  # noqa: PLR0917  # the words of AccessRequest
 
 
 def _judge(claim: Claim, request: AccessRequest) -> Decision:
-    rule = claim.rule
+    rule = claim.enforced
     for match, refusal in claim.steps:
         if match(rule, request) is not _HIT:
             return refusal
+    if claim.trial:
+        observed = tuple(refusal.reason for match, refusal in claim.trial if match(claim.rule, request) is not _HIT)
+        return replace(claim.permit, observed=observed) if observed else claim.permit
     return claim.permit
 
 

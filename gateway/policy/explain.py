@@ -37,14 +37,19 @@ def _table(trace: tuple[TraceLine, ...]) -> Iterator[str]:
 def _verdict(decision: Decision) -> Iterator[str]:
     rule = "no teleservice" if decision.rule is None else f"teleservice {decision.rule}"
     yield f"verdict: {decision.effect.value.upper()} {decision.reason} ({rule}, policy {decision.digest})"
+    if decision.observed:
+        yield f"on trial, so not enforced: {', '.join(decision.observed)}"
     challenge = decision.challenge
     if challenge is not None:
         age = "" if challenge.max_age is None else f", proved at most {duration_text(challenge.max_age)} ago"
         methods = f" by {method_words(challenge.methods)}" if challenge.methods else ""
         yield f"asks for: {challenge.level.name.lower()}{methods}{age}"
     if decision.meter is not None:
-        yield f"counts: the patient in {decision.meter.patient.place} {decision.meter.patient.name}"
-        budgets = (*decision.meter.budgets, *decision.meter.of_holder)
-        yield from (f"budget: {budget_text(budget)}" for budget in budgets)
+        patient = decision.meter.patient
+        if patient is not None:
+            yield f"counts: the patient in {patient.place} {patient.name}"
+        if decision.answers is not None:
+            yield "counts: everybody whom the answer shows"
+        yield from (f"budget: {budget_text(budget)}" for budget in decision.meter.budgets)
     if decision.record is not None:
         yield f"records: {', '.join(decision.record.categories)}"

@@ -135,13 +135,20 @@ class Fields:
         self.fault(node, "`true`, or no such key")
         return False
 
-    def duration(self, node: Node, *, shortest: timedelta | None = None) -> timedelta | None:
-        """A duration such as 15m."""
+    def trial(self, node: Node) -> tuple[bool, date | None]:
+        """`true`, or the day since when: whether something is on trial only, and since when if that is told."""
+        if node.kind == "bool":
+            return self.yes(node), None
+        since = self.day(node)
+        return since is not None, since
+
+    def duration(self, node: Node, **bounds: timedelta) -> timedelta | None:
+        """A duration such as 15m; `bounds` are `shortest` and `longest`, if others than usual."""
         text = self.text(node, "a duration such as 30s, 15m, 4h or 7d")
         if text is None:
             return None
         try:
-            return parse_duration(text) if shortest is None else parse_duration(text, shortest=shortest)
+            return parse_duration(text, **bounds)
         except ValueError as error:
             self.fault(node, str(error))
             return None

@@ -39,9 +39,19 @@ def load_policy(text: str, file: str) -> Policy:
         fields.fault(keys["teleservices"], f"at most {MAX_ROUTES}", f"{count} routes")
     else:
         _hold_apart(fields, entries, rules)
+    _closed_exist(fields, entries, rules)
     fields.finish()
     digest = sha256(text.encode()).hexdigest()[:16]
     return Policy(name or "", title or "", default or Effect.DENY, rules, digest)
+
+
+def _closed_exist(fields: Fields, entries: dict[str, Node], rules: tuple[Rule, ...]) -> None:
+    """Note what a denial should close, but cannot: only where people are counted is anybody denied by a budget."""
+    counted = [rule.name for rule in rules if rule.metered]
+    for rule in rules:
+        for name in dict.fromkeys(name for budget in rule.budgets for name in budget.closes if name not in counted):
+            expected = f"in `closes` one of {', '.join(counted)}, since people are counted there"
+            fields.fault(entries[rule.name], expected, f"`{name}`")
 
 
 def _hold_apart(fields: Fields, entries: dict[str, Node], rules: tuple[Rule, ...]) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from gateway.model import Effect, Level
+from gateway.model import Effect, Level, Meter
 from gateway.policy.claims import Claims
 
 if TYPE_CHECKING:
     from gateway.model import Budget, Method, PatientLocator
+    from gateway.model.answers import Answers
     from gateway.policy.template import Template
 
 
@@ -56,7 +57,8 @@ class Rule:
     """One teleservice: what it claims, what it asks of a person, what a permit obliges to.
 
     `professions` and `accounts`: None is everybody. `methods`: none is any that reaches the level. `uncounted` is the
-    reason why data leaves without being counted.
+    reason why data leaves without being counted. `known_for` and `moved_new` are those of the Meter.
+    `observe`: on trial, told and not enforced (see claims.ENFORCED).
     """
 
     name: str
@@ -69,12 +71,17 @@ class Rule:
     fresh_for: timedelta | None = None
     professions: frozenset[str] | None = None
     accounts: frozenset[str] | None = None
+    answers: Answers | None = None
     budgets: tuple[Budget, ...] = ()
+    known_for: timedelta | None = None
+    moved_new: bool = False
     categories: tuple[str, ...] = ()
     uncounted: str | None = None
     streams: bool = False
     upgrade: bool = False
     attestation: Attestation | None = None
+    observe: bool = False
+    observed_since: date | None = None
 
     @property
     def sensitive(self) -> bool:
@@ -84,7 +91,11 @@ class Rule:
     @property
     def metered(self) -> bool:
         """Whether people are counted here."""
-        return any(route.patient is not None for route in self.routes)
+        return self.answers is not None or any(route.patient is not None for route in self.routes)
+
+    def meter(self, patient: PatientLocator | None) -> Meter:
+        """What a permit obliges to count, where the patient number sits there; None: in the answer alone."""
+        return Meter(patient, self.budgets, self.known_for, self.moved_new)
 
 
 @dataclass(frozen=True, slots=True)

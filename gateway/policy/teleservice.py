@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway.model import Budget, Effect, Level, PatientLocator, Place
+from gateway.model import Level, PatientLocator, Place
+from gateway.policy.answers import read_answers
 from gateway.policy.asked_methods import hold_methods, level_of, read_methods
-from gateway.policy.checks import budget_text, locator_fault, never_reached, why_never
+from gateway.policy.budgets import read_budgets
+from gateway.policy.checks import locator_fault
 from gateway.policy.rules import Attestation, Route, Rule
 from gateway.policy.template import parse_template
 from gateway.policy.tree import Node
@@ -27,10 +30,14 @@ _KEYS = (
     "professions",
     "accounts",
     "patient",
+    "answers",
     "budgets",
+    "known_for",
+    "moved",
     "discloses",
     "uncounted",
     "attestation",
+    "observe",
     "streams",
     "upgrade",
 )
@@ -41,27 +48,37 @@ _PERSONAL = (
     "professions",
     "accounts",
     "patient",
+    "answers",
     "budgets",
+    "known_for",
+    "moved",
     "discloses",
     "uncounted",
     "attestation",
+    "observe",
 )
+_COUNTING = ("patient", "budgets", "known_for", "moved")
 _VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ROUTE = 'a route such as "GET /path/{name}" or "GET,POST /path"; GET covers HEAD'
 _PATIENT = "one of {path: NAME}, {query: NAME}, {form: NAME}, {json: /POINTER}"
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")  # RFC 6901, section 3, without the whole document
 _NOBODY = "none"
 _ORDER = 1_000_000
-_PEOPLE = 1_000_000
+_MOVED = {"challenge": False, "new-people": True}
+_KNOWN_AT_LEAST = timedelta(days=1)
+_KNOWN_AT_MOST = timedelta(days=400)
+_KNOWN_FOR = timedelta(days=90)
 
 
 def read_teleservice(fields: Fields, name: str, node: Node) -> Rule:
     """A rule out of one entry; after a fault, as far as it was understood, so that routes can still be compared."""
     keys = fields.mapping(node, required=("title", "routes"), optional=_KEYS)
+    observe, since = fields.trial(keys["observe"]) if "observe" in keys else (False, None)
     level = fields.choice(keys["assurance"], LEVELS) if "assurance" in keys else None
     methods = read_methods(fields, keys["methods"]) if "methods" in keys else ()
     if not {"assurance", "methods", "anonymous"} & keys.keys():
         fields.fault(node, "`assurance: password`, `mfa` or `card`, `methods`, or `anonymous: true`", "neither")
+    budgets = read_budgets(fields, keys["budgets"]) if "budgets" in keys else ()
     rule = Rule(
         name=name,
         title=(fields.text(keys["title"]) if "title" in keys else None) or name,
@@ -73,10 +90,15 @@ def read_teleservice(fields: Fields, name: str, node: Node) -> Rule:
         fresh_for=fields.duration(keys["fresh_for"]) if "fresh_for" in keys else None,
         professions=frozenset(fields.each(keys["professions"], fields.name)) if "professions" in keys else None,
         accounts=frozenset(fields.each(keys["accounts"], fields.account)) if "accounts" in keys else None,
-        budgets=_budgets(fields, keys["budgets"]) if "budgets" in keys else (),
+        answers=read_answers(fields, keys["answers"], budgets) if "answers" in keys else None,
+        budgets=budgets,
+        known_for=_known_for(fields, keys),
+        moved_new="moved" in keys and fields.choice(keys["moved"], _MOVED) is True,
         categories=fields.each(keys["discloses"], fields.name) if "discloses" in keys else (),
         uncounted=fields.text(keys["uncounted"], "the reason") if "uncounted" in keys else None,
         attestation=_attestation(fields, keys["attestation"]) if "attestation" in keys else None,
+        observe=observe,
+        observed_since=since,
         streams="streams" in keys and fields.yes(keys["streams"]),
         upgrade="upgrade" in keys and fields.choice(keys["upgrade"], {"websocket": True}) is True,
     )
@@ -93,7 +115,7 @@ def _hold_together(fields: Fields, node: Node, keys: dict[str, Node], rule: Rule
         for key in (key for key in ("budgets", "discloses") if key not in keys):
             fields.fault(node, f"the key `{key}`, since patients are counted here", "no such key")
     else:
-        _refuse(fields, keys, ("patient", "budgets"), "a route that uses it: no route here counts a patient")
+        _refuse(fields, keys, _COUNTING, "a route that uses it: no route here counts a patient")
         if "discloses" in keys and "uncounted" not in keys:
             fields.fault(
                 keys["discloses"], "`patient` and `budgets`, or `uncounted` with the reason", "data nobody counts"
@@ -115,6 +137,13 @@ def _hold_together(fields: Fields, node: Node, keys: dict[str, Node], rule: Rule
         fields.fault(keys["upgrade"], "a GET route here: an upgrade starts with GET")
 
 
+def _known_for(fields: Fields, keys: dict[str, Node]) -> timedelta | None:
+    """How long somebody is known; none where nothing asks who is new."""
+    if "known_for" in keys:
+        return fields.duration(keys["known_for"], shortest=_KNOWN_AT_LEAST, longest=_KNOWN_AT_MOST)
+    return _KNOWN_FOR if _counts(keys) else None
+
+
 def _attestation(fields: Fields, node: Node) -> Attestation | None:
     keys = fields.mapping(node, required=("reference", "until"))
     reference = fields.text(keys["reference"], "its reference") if "reference" in keys else None
@@ -129,7 +158,12 @@ def _refuse(fields: Fields, keys: dict[str, Node], names: tuple[str, ...], expec
 
 
 def _counts(keys: dict[str, Node]) -> bool:
-    """Whether the file means to count patients here, in at least one route."""
+    """Whether the file means to count patients here: those of the answers, or of at least one route."""
+    return "answers" in keys or _counts_asked(keys)
+
+
+def _counts_asked(keys: dict[str, Node]) -> bool:
+    """Whether at least one route is meant to say whom the request is about."""
     items = keys["routes"].content if "routes" in keys else ""
     own = [item.content.get("patient") for item in items if isinstance(item, Node) and isinstance(item.content, dict)]
     plain = len(own) < len(items)
@@ -147,7 +181,7 @@ def _routes(fields: Fields, keys: dict[str, Node]) -> tuple[Route, ...]:
             own = fields.mapping(item, required=("route", "patient"))
             line = own.get("route")
             patient = _own_patient(fields, own["patient"]) if "patient" in own else None
-        elif "patient" not in keys and _counts(keys):
+        elif "patient" not in keys and _counts_asked(keys):
             fields.fault(
                 item, "`{route: …, patient: …}` (`patient: none` if it shows nobody), as another route here has it"
             )
@@ -190,25 +224,3 @@ def _patient(fields: Fields, node: Node) -> PatientLocator | None:
     if name is not None and place is Place.JSON and not _POINTER.fullmatch(name):
         fields.fault(content[place.value], "a JSON pointer (RFC 6901) such as /patient/nir")
     return None if name is None else PatientLocator(place, name)
-
-
-def _budgets(fields: Fields, node: Node) -> tuple[Budget, ...]:
-    found: list[tuple[Node, Budget]] = []
-    for item in fields.items(node):
-        keys = fields.mapping(item, required=("people", "window", "past"), optional=("per",))
-        people = fields.number(keys["people"], 1, _PEOPLE) if "people" in keys else None
-        window = fields.duration(keys["window"]) if "window" in keys else None
-        past = (
-            fields.choice(keys["past"], {"challenge": Effect.CHALLENGE, "deny": Effect.DENY})
-            if "past" in keys
-            else None
-        )
-        if people is not None and window is not None and past is not None:
-            per_holder = "per" in keys and fields.choice(keys["per"], {"account": False, "holder": True}) is True
-            found.append((item, Budget(people, window, past, per_holder)))
-    budgets = tuple(budget for _, budget in found)
-    for place, (item, budget) in enumerate(found):
-        first = never_reached(budgets, place)
-        if first is not None:
-            fields.fault(item, why_never(first, budget), f"`{budget_text(budget)}`")
-    return budgets

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
 from gateway.model import Reason
+from gateway.pages.activity_words import activity_words
 from gateway.pages.event_words import method_name
 from gateway.pages.letters import masked
 from gateway.pages.profession import profession_name
@@ -30,6 +31,7 @@ async def show_account(visit: Visit) -> Response:
     account = visit.doors.accounts.find(session.subject.account or "")
     if account is None:
         raise Refused(Reason.SIGN_IN_REQUIRED)
+    activity = session.subject.activity
     if visit.json:
         level = session.subject.assurance.level.name.lower()
         return as_json(
@@ -41,6 +43,7 @@ async def show_account(visit: Visit) -> Response:
                 "assurance": level,
                 "totp": account.has_totp,
                 "quarantined": account.quarantined_at is not None,
+                "activity": None if activity is None else activity.told,
             },
         )
     proofs = sorted(session.subject.assurance.proofs, key=lambda proof: proof.at)
@@ -51,6 +54,7 @@ async def show_account(visit: Visit) -> Response:
         title=account.title,
         acts=_acts(visit),
         opened_at=session.opened_at,
+        activity=None if activity is None else activity_words(activity, visit.language),
         proofs=[(method_name(proof.method, visit.language, name), proof.at) for proof in proofs],
         agent=session.device,
         network=session.network or "",

@@ -12,7 +12,8 @@ from gateway.errors import Refused
 from gateway.model import Reason
 from gateway.pages import when
 from gateway.portal.acting import delegate_entries, open_acting
-from gateway.portal.answers import as_json, html, session_cookie
+from gateway.portal.answers import as_json, html
+from gateway.portal.cookies import session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.record import need_ledger
 from gateway.portal.sign_in import arrived

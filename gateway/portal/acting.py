@@ -3,8 +3,8 @@
 
 A delegate's session stands on the holder's account, under the delegate's own name and with his own proofs. It keeps an
 account in use, since its holder chose for how long; it never wakes one that sleeps, nor ends its quarantine: those ask
-for the holder. What only a holder may do is not open
-to it: `OPEN_TO_DELEGATES` names the few of our own pages that are.
+for the holder. What only a holder may do is not open to it: `OPEN_TO_DELEGATES` names the few of our own pages that
+are.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway.errors import LedgerError, Refused
+from gateway.errors import Refused
 from gateway.identity.dormancy import asleep
 from gateway.model import EventKind, Reason
 from gateway.portal.known_device import KnownDevice
-from gateway.portal.record import happened, record
+from gateway.portal.opening import enter, record_opening
+from gateway.portal.record import happened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,21 +124,9 @@ async def open_acting(
     method = "+".join(proof.method for proof in proofs)
     kinds = [EventKind.DEVICE_NEW] * (browser.known is None) + [EventKind.SIGN_IN]
     events = [happened(visit, kind, account.identifier, session=session, method=method) for kind in kinds]
-    earlier = visit.session
-    if earlier is not None and not earlier.ended and earlier.subject.account is not None:
-        events.insert(0, happened(visit, EventKind.SIGN_OUT, earlier.subject.account, session=earlier))
-    try:
-        await record(visit, *events)
-    except LedgerError:
-        sessions.end(session, visit.at)
-        raise
+    await record_opening(visit, session, *events)
     if own is not None and own.ended:
         sessions.end(session, visit.at)
         raise Refused(Reason.SIGN_IN_REQUIRED)
-    if earlier is not None:
-        sessions.end(earlier, visit.at)
-    visit.doors.accounts.dormancy.used(account, visit.at)
-    if not session.ended:
-        browser.keep()
-    visit.session = session
+    enter(visit, account, session, browser)
     return token, session

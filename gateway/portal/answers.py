@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Every answer of the gateway's own pages is made here, so that none goes out without its guards.
 
-Pages, JSON, redirects, refusals, and the two cookies. Redirects hold a path of our own origin, nothing else.
+Pages, JSON, redirects and refusals; a page plants the form's cookie. Redirects hold a path of our own origin, nothing
+else.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from gateway.pages.headers import SECURITY_HEADERS
 from gateway.pages.problem import PROBLEM_TYPE, problem
 from gateway.pages.reasons import status as status_of
 from gateway.pages.render import HTML_TYPE, alert, page, refusal_page
-from gateway.portal.visit import FORM_COOKIE
+from gateway.portal.cookies import FORM_COOKIE, given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.errors import Refused
-    from gateway.portal.doors import Doors
     from gateway.portal.visit import Visit
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -135,17 +135,6 @@ def _refusal_headers(refused: Refused, status: int) -> Headers:
     return found
 
 
-def session_cookie(doors: Doors, token: str) -> Headers:
-    """Gives a session to the browser: no lifetime of its own, the server ends it."""
-    return ((b"set-cookie", f"{doors.cookie_name}={token}; Path=/; Secure; HttpOnly; SameSite=Lax".encode()),)
-
-
-def ended_cookie(doors: Doors) -> Headers:
-    """Takes the session's cookie back."""
-    gone = f"{doors.cookie_name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
-    return ((b"set-cookie", gone.encode()),)
-
-
 def _variants(visit: Visit) -> Headers:
     return ((b"content-language", visit.language.encode()), (b"vary", b"Accept, Accept-Language, Cookie"))
 
@@ -153,5 +142,4 @@ def _variants(visit: Visit) -> Headers:
 def _page_headers(visit: Visit) -> Headers:
     if visit.form_cookie is not None:
         return _variants(visit)
-    cookie = FORM_COOKIE + b"=" + visit.form_token.encode() + b"; Path=/; Secure; HttpOnly; SameSite=Strict"
-    return (*_variants(visit), (b"set-cookie", cookie))
+    return (*_variants(visit), *given(FORM_COOKIE, visit.form_token))

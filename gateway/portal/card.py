@@ -17,7 +17,8 @@ from gateway.identity.tickets import WAITS, is_token, state_of
 from gateway.model import EventKind, Method, Proof, Reason
 from gateway.pages.render import alert
 from gateway.portal.acting import Entry, delegate_entries, holder_entries, is_another, open_acting
-from gateway.portal.answers import as_json, html, redirect, refuse, session_cookie
+from gateway.portal.answers import as_json, html, redirect, refuse
+from gateway.portal.cookies import CARD_COOKIE, given, session_cookie, taken_back
 from gateway.portal.forms import read_form
 from gateway.portal.record import happened, need_ledger, record
 from gateway.portal.returning import carry, destination
@@ -39,9 +40,6 @@ log = logging.getLogger(__name__)
 
 CARD_PATH: Final = "/.herse/card"
 BACK_PATH: Final = "/.herse/card/back"
-COOKIE: Final = b"__Host-herse-card"
-# Lax, where the form's cookie is Strict: the way back from another host must bring it along.
-_COOKIE_TAIL: Final = b"; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age="
 
 
 async def show_card(visit: Visit) -> Response:
@@ -63,7 +61,7 @@ async def start_card(visit: Visit) -> Response:
     need_ledger(visit)
     desk.tickets.give_up(_secret(visit))
     secret = desk.tickets.begin(clean_reference(fields.get("to", "")), visit.network, visit.at)
-    headers = _cookie(secret.encode(), int(WAITS.total_seconds()))
+    headers = given(CARD_COOKIE, secret, WAITS)
     if visit.json:
         return as_json(visit, {"next": _address(desk, secret)}, headers=headers)
     return redirect(CARD_PATH, headers)
@@ -153,7 +151,7 @@ async def _refused(visit: Visit, reason: Reason, to: str) -> Response:
     if visit.account is not None:
         await record(visit, _failure(visit, EventKind.STEP_UP_FAILED, visit.account, reason))
     log.info("card-not-taken", extra={"reason": reason})
-    return refuse(visit, Refused(reason), to=to, headers=_cookie(b"", 0))
+    return refuse(visit, Refused(reason), to=to, headers=taken_back(CARD_COOKIE))
 
 
 def _failure(visit: Visit, kind: EventKind, account: str, reason: Reason) -> Event:
@@ -168,7 +166,7 @@ def _desk(visit: Visit) -> CardDesk:
 
 def _secret(visit: Visit) -> str | None:
     """The secret of a browser that waits. Refused(COOKIE_AMBIGUOUS) if there are two."""
-    value = read_cookie(visit.headers(b"cookie"), COOKIE)
+    value = read_cookie(visit.headers(b"cookie"), CARD_COOKIE)
     text = "" if value is None else value.decode("latin-1")
     return text if is_token(text) else None
 
@@ -178,8 +176,4 @@ def _address(desk: CardDesk, secret: str) -> str:
 
 
 def _arrival(visit: Visit, token: str) -> Headers:
-    return (*session_cookie(visit.doors, token), *_cookie(b"", 0))
-
-
-def _cookie(value: bytes, seconds: int) -> Headers:
-    return ((b"set-cookie", COOKIE + b"=" + value + _COOKIE_TAIL + b"%d" % seconds),)
+    return (*session_cookie(visit.doors, token), *taken_back(CARD_COOKIE))

@@ -17,6 +17,7 @@ from gateway.errors import Refused
 from gateway.identity.cookie import read_cookie
 from gateway.model import EventKind, Method
 from gateway.portal.answers import redirect, refuse
+from gateway.portal.cookies import CHANGE_COOKIE, given, taken_back
 from gateway.portal.record import happened, record
 
 if TYPE_CHECKING:
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
     from gateway.identity.password_change import MustChange
     from gateway.portal.visit import Visit
 
-CHANGE_COOKIE: Final = b"__Host-herse-change"
 CHANGE_PATH: Final = "/.herse/password"
 LIFETIME: Final = timedelta(minutes=15)
 TRIES: Final = 20
 MOST: Final = 1_000
-ENDED: Final = ((b"set-cookie", CHANGE_COOKIE + b"=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"),)
+ENDED: Final = taken_back(CHANGE_COOKIE)
 """Takes the ticket's cookie back."""
 
 
@@ -83,8 +83,7 @@ async def ask_new_password(visit: Visit, must: MustChange, to: str) -> Response:
         asked = happened(visit, EventKind.PASSWORD_CHANGE_ASKED, account, method=Method.PASSWORD, reason=reason)
         await record(visit, asked)
     token = visit.doors.changes.keep(must, to, visit.at)
-    cookie = CHANGE_COOKIE + b"=" + token.encode() + b"; Path=/; Secure; HttpOnly; SameSite=Strict"
-    headers = ((b"set-cookie", cookie),)
+    headers = given(CHANGE_COOKIE, token)
     if visit.json:
         return refuse(visit, Refused(must.reason), headers=headers)
     return redirect(CHANGE_PATH, headers)

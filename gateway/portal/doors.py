@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.identity.returns import Returns
     from gateway.identity.session import Sessions
     from gateway.identity.sign_in import SignIn
+    from gateway.identity.slips import Slips
     from gateway.identity.sso import SingleSignOn
     from gateway.identity.sso_ciba import Ciba
     from gateway.identity.sso_links import SsoLinks
@@ -126,6 +127,8 @@ class Doors:
     teleservices: Callable[[Subject], list[str]] = field(default=lambda _: [])
     """Those of the policy in force that may open to this subject if he proves enough: what he can give to others."""
     changes: ChangeTickets = field(default_factory=ChangeTickets)
+    slips: Slips | None = None
+    """What the hallway says of a budget that asks for a proof."""
     card: CardDesk | None = None
     sso: SsoDesk | None = None
     later: Callable[[Callable[[], None]], None] = at_once

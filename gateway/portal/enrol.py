@@ -15,7 +15,8 @@ from gateway.identity.password import TooWeak
 from gateway.model import EventKind, Method, Reason
 from gateway.pages.password_words import advice
 from gateway.pages.qr import qr
-from gateway.portal.answers import again, as_json, html, redirect, refuse, session_cookie
+from gateway.portal.answers import again, as_json, html, redirect, refuse
+from gateway.portal.cookies import session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.fresh_proof import may_change_factors, prove_first
 from gateway.portal.record import happened, need_ledger, note_failure, record, record_password

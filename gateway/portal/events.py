@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from gateway.errors import Refused
-from gateway.model import Reason
+from gateway.model import AlertReason, Reason
 from gateway.pages import when
 from gateway.pages.event_words import GROUP_NAMES, GROUPS, by_whom, is_alarming, method_name, reason_sentence, sentence
 from gateway.pages.render import alert
@@ -107,7 +107,7 @@ def _plain(line: Line) -> dict[str, Any]:
         "kind": str(event.kind),
         "teleservice": event.teleservice,
         "people": line.people,
-        "reason": event.reason,
+        "reason": _told(event.reason),
         "network": event.network,
         "device": event.device,
         "method": event.method,
@@ -115,6 +115,11 @@ def _plain(line: Line) -> dict[str, Any]:
         "holder": event.holder,
         "delegate": event.delegate,
     }
+
+
+def _told(reason: str | None) -> str | None:
+    """The reason as programs read it: that a number was a decoy is for the support to know."""
+    return Reason.SEARCH_REFUSED if reason == AlertReason.DECOY else reason
 
 
 def _words(visit: Visit, line: Line) -> dict[str, Any]:

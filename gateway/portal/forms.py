@@ -28,7 +28,7 @@ KNOWN: Final = frozenset(
     {
         *("identifier", "password", "code", "to", "form", "old", "ticket", "mail"),
         *("session", "others", "all", "device", "credential", "name", "passkey"),
-        *("delegation", "until", "card", "work", "waiting", "link"),
+        *("delegation", "until", "card", "work", "waiting", "link", "activity"),
     }
 )
 GIVE: Final = "give-"
@@ -42,7 +42,7 @@ async def read_form(visit: Visit) -> dict[str, str]:
     Refused: FORM_FORGED, BODY_TOO_LARGE, MALFORMED_REQUEST (other content type, bad encoding, a known field twice).
     """
     proven = from_our_origin(visit.headers(b"origin"), visit.headers(b"sec-fetch-site"), visit.doors.origin)
-    body = await _body(visit.request)
+    body = await read_body(visit.request, LARGEST_BODY)
     fields = parse_fields(body, visit.headers(b"content-type"))
     if not proven and not _has_token(visit.form_cookie, fields.get("form", "")):
         raise Refused(Reason.FORM_FORGED)
@@ -60,22 +60,8 @@ def from_our_origin(origins: Sequence[bytes], fetch_sites: Sequence[bytes], ours
 
 def parse_fields(body: bytes, content_types: Sequence[bytes]) -> dict[str, str]:
     """Known fields of an urlencoded body, strictly UTF-8; unknown fields are left out. Refused(MALFORMED_REQUEST)."""
-    if not body:
-        return {}
-    if len(content_types) != 1 or content_types[0].split(b";")[0].strip().lower() != _FORM_TYPE:
-        raise Refused(Reason.MALFORMED_REQUEST)
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=MOST_FIELDS,
-        )
-    except ValueError:  # also UnicodeError: not ASCII outside, not UTF-8 inside
-        raise Refused(Reason.MALFORMED_REQUEST) from None
     fields: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in read_pairs(body, content_types, MOST_FIELDS) if body else ():
         if name in KNOWN or name.startswith(GIVE):
             if name in fields or "\x00" in value:
                 raise Refused(Reason.MALFORMED_REQUEST)
@@ -83,14 +69,27 @@ def parse_fields(body: bytes, content_types: Sequence[bytes]) -> dict[str, str]:
     return fields
 
 
-def _has_token(cookie: str | None, token: str) -> bool:
-    return cookie is not None and compare_digest(cookie.encode(), token.encode())
+def read_pairs(body: bytes, content_types: Sequence[bytes], most: int) -> list[tuple[str, str]]:
+    """Every field of an urlencoded body in turn, strictly UTF-8 and no more than `most`. Refused(MALFORMED_REQUEST)."""
+    if len(content_types) != 1 or content_types[0].split(b";")[0].strip().lower() != _FORM_TYPE:
+        raise Refused(Reason.MALFORMED_REQUEST)
+    try:
+        return parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=most
+        )
+    except ValueError:  # also UnicodeError: not ASCII outside, not UTF-8 inside
+        raise Refused(Reason.MALFORMED_REQUEST) from None
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, largest: int) -> bytes:
+    """The whole body. Refused(BODY_TOO_LARGE) as soon as more has come."""
     received = bytearray()
     async for piece in request.stream():
         received += piece
-        if len(received) > LARGEST_BODY:
+        if len(received) > largest:
             raise Refused(Reason.BODY_TOO_LARGE)
     return bytes(received)
+
+
+def _has_token(cookie: str | None, token: str) -> bool:
+    return cookie is not None and compare_digest(cookie.encode(), token.encode())

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Final
 from gateway.errors import Refused
 from gateway.identity.cookie import read_cookie
 from gateway.identity.devices import LIFETIME, new_browser, reference_of
+from gateway.portal.cookies import DEVICE_COOKIE, given
 
 if TYPE_CHECKING:
     from gateway.identity.devices import Device
+    from gateway.portal.answers import Headers
     from gateway.portal.visit import Visit
 
-DEVICE_COOKIE: Final = b"__Host-herse-device"
 _SECRET: Final = re.compile(rb"[A-Za-z0-9_-]{43}")
-# Lax: it must come along when a card host or a provider sends the person back.
-_TAIL: Final = f"; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={int(LIFETIME.total_seconds())}".encode()
 
 
 class KnownDevice:
@@ -47,11 +46,9 @@ class KnownDevice:
         visit.known_by = self._secret
 
 
-def device_cookie(visit: Visit) -> tuple[tuple[bytes, bytes], ...]:
+def device_cookie(visit: Visit) -> Headers:
     """Gives the browser its secret, anew at each sign-in; nothing in answers that open no session."""
-    if visit.known_by is None:
-        return ()
-    return ((b"set-cookie", DEVICE_COOKIE + b"=" + visit.known_by.encode() + _TAIL),)
+    return () if visit.known_by is None else given(DEVICE_COOKIE, visit.known_by, LIFETIME)
 
 
 def _presented(visit: Visit) -> str | None:

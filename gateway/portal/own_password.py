@@ -13,7 +13,8 @@ from gateway.errors import Refused
 from gateway.identity.password import TooWeak
 from gateway.model import EventKind, Level, Method, Proof, Reason
 from gateway.pages.password_words import advice
-from gateway.portal.answers import again, as_json, html, redirect, session_cookie
+from gateway.portal.answers import again, as_json, html, redirect
+from gateway.portal.cookies import session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.fresh_proof import may_change_factors, prove_first
 from gateway.portal.record import happened, need_ledger, record

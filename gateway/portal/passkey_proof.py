@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.errors import Refused
 from gateway.identity.dormancy import asleep
 from gateway.model import EventKind, Method, Reason
-from gateway.portal.answers import again, as_json, html, redirect, refuse, session_cookie
+from gateway.portal.answers import again, as_json, html, redirect, refuse
+from gateway.portal.cookies import session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.passkeys import script_guards
 from gateway.portal.record import happened, need_ledger, note_failure, record

@@ -16,8 +16,9 @@ from gateway.identity.password import TooWeak
 from gateway.model import EventKind, Method, Reason
 from gateway.pages.password_words import advice
 from gateway.pages.render import alert
-from gateway.portal.answers import again, html, redirect, refuse, session_cookie
+from gateway.portal.answers import again, html, redirect, refuse
 from gateway.portal.change_ticket import ENDED, ticket_of
+from gateway.portal.cookies import session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.record import happened, need_ledger, record, record_password
 from gateway.portal.returning import carry, destination

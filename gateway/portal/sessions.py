@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.errors import LedgerError
 from gateway.model import EventKind
 from gateway.pages import when
+from gateway.pages.activity_words import activity_words
 from gateway.portal.answers import as_json, html, redirect
 from gateway.portal.forms import read_form
 from gateway.portal.record import happened, record
@@ -35,7 +36,7 @@ async def show_sessions(visit: Visit) -> Response:
     session = visit.signed_in()
     account = session.subject.account or ""
     own = visit.doors.sessions.of_account(account)
-    sessions = [_session(one, session) for one in sorted(own, key=lambda one: one.opened_at, reverse=True)]
+    sessions = [_session(visit, one, session) for one in sorted(own, key=lambda one: one.opened_at, reverse=True)]
     devices = [_device(one, session, own) for one in visit.doors.devices.of_account(account, visit.at)]
     if visit.json:
         return as_json(visit, {"account": account, "sessions": _plain(sessions), "devices": _plain(devices)})
@@ -88,7 +89,8 @@ async def _end(visit: Visit, current: Session, ended: list[Session], *more: Even
     return as_json(visit, {"account": account, "ended": len(ended)}) if visit.json else redirect(SESSIONS_PATH)
 
 
-def _session(one: Session, current: Session) -> dict[str, Any]:
+def _session(visit: Visit, one: Session, current: Session) -> dict[str, Any]:
+    activity = one.subject.activity
     return {
         "reference": one.reference,
         "current": one is current,
@@ -96,6 +98,7 @@ def _session(one: Session, current: Session) -> dict[str, Any]:
         "seen_at": one.seen_at,
         "network": one.network or "",
         "device": one.device or "",
+        "activity": "" if activity is None else activity_words(activity, visit.language).line,
     }
 
 

@@ -12,10 +12,12 @@ from gateway.identity.identifiers import canonical_identifier
 from gateway.identity.password_change import MustChange
 from gateway.model import EventKind, Method, Proof, Reason
 from gateway.portal.acting import ACT_FOR_PATH, EMPLOYEE
-from gateway.portal.answers import again, as_json, ended_cookie, html, redirect, refuse, session_cookie
+from gateway.portal.answers import again, as_json, html, redirect, refuse
 from gateway.portal.change_ticket import ask_new_password
+from gateway.portal.cookies import ended_cookie, session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.known_device import KnownDevice, device_cookie
+from gateway.portal.opening import enter, record_opening
 from gateway.portal.record import happened, need_ledger, note_failure, record
 from gateway.portal.returning import carry, destination
 from gateway.portal.sso_parting import parting, parting_address, token_for_parting
@@ -110,22 +112,10 @@ async def open_session(
     events = [happened(visit, kind, name, session=session, method=method) for kind in kinds]
     if proved is not None:
         events.append(happened(visit, EventKind.QUARANTINE_ENDED, name, session=session, method=proved))
-    earlier = visit.session
-    if earlier is not None and not earlier.ended and earlier.subject.account is not None:
-        events.insert(0, happened(visit, EventKind.SIGN_OUT, earlier.subject.account, session=earlier))
-    try:
-        await record(visit, *events)
-    except LedgerError:
-        visit.doors.sessions.end(session, visit.at)
-        raise
-    if earlier is not None:
-        visit.doors.sessions.end(earlier, visit.at)
-    visit.doors.accounts.dormancy.used(account, visit.at)
+    await record_opening(visit, session, *events)
+    enter(visit, account, session, browser)
     if proved is not None and not session.ended:
         visit.doors.ways_back.quarantines.end(name)
-    if not session.ended:  # meanwhile, by a lock or a change of password
-        browser.keep()
-    visit.session = session
     return token, session
 
 

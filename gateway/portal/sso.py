@@ -7,6 +7,7 @@ by a refresh and shows the link too. Nothing of the answer is looked at before t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -33,9 +34,8 @@ async def show_sso(visit: Visit) -> Response:
     """The button; or, for a browser that has pressed it, the page that leads on to the provider."""
     desk, reference = desk_of(visit), visit.query("waiting")
     if not reference:
-        return html(
-            visit, "sso_start", alert=None, **start_values(visit, Errand(visit.reference(), visit.query("card") == "1"))
-        )
+        errand = Errand(visit.reference(), visit.query("card") == "1", anew=visit.query("activity") == "anew")
+        return html(visit, "sso_start", alert=None, **start_values(visit, errand))
     errand = desk.waiting.errands.find(reference, browser_of(visit), visit.at)
     refresh = ((b"refresh", f"0; url={errand.url}".encode("ascii")),)
     return html(visit, "sso_leave", headers=refresh, href=errand.url)
@@ -46,15 +46,16 @@ async def start_sso(visit: Visit) -> Response:
     desk = desk_of(visit)
     fields = await read_form(visit)
     need_ledger(visit)
-    to, card = clean_reference(fields.get("to", "")), fields.get("card") == "1"
+    anew = fields.get("activity") == "anew"
+    errand = Errand(clean_reference(fields.get("to", "")), fields.get("card") == "1", anew=anew)
     try:
         who = visit.account or browser_of(visit) or visit.form_token  # nobody yet: counted by network
         desk.throttle.hit(f"{Method.SSO}/{who}", visit.network)
         max_age = None if visit.account is None else timedelta(0)
         begun = await desk.sso.begin(browser_of(visit), visit.at, max_age)
     except Refused as refused:
-        return await _failed(visit, refused, Errand(to, card))
-    desk.waiting.errands.keep(Errand(to, card, begun.url), begun.browser, visit.at, begun.state)
+        return await _failed(visit, refused, errand)
+    desk.waiting.errands.keep(replace(errand, url=begun.url), begun.browser, visit.at, begun.state)
     headers = sso_cookie(begun.browser)
     if visit.json:
         return as_json(visit, {"next": begun.url}, headers=headers)

@@ -11,11 +11,11 @@ import json
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
 
 from gateway.errors import LedgerError, Refused
 from gateway.model import Event, EventKind, Method, Reason
 from gateway.portal.answers import answer
+from gateway.portal.forms import read_body, read_pairs
 from gateway.portal.record import record
 from gateway.portal.sso_waiting import desk_of
 
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 20_480
 _MOST_FIELDS: Final = 16
-_FORM_TYPE: Final = b"application/x-www-form-urlencoded"
 _BAD_REQUEST: Final = 400
 
 
@@ -60,24 +59,8 @@ async def backchannel_logout(visit: Visit) -> Response:
 
 async def _token(visit: Visit) -> str:
     """The field `logout_token` of a form; other fields are passed over (2.5). Refused: what is no such form."""
-    body = bytearray()
-    async for piece in visit.request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise Refused(Reason.BODY_TOO_LARGE)
-    kinds = visit.headers(b"content-type")
-    if len(kinds) != 1 or kinds[0].split(b";")[0].strip().lower() != _FORM_TYPE:
-        raise Refused(Reason.MALFORMED_REQUEST)
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=_MOST_FIELDS,
-        )
-    except ValueError:  # also UnicodeError
-        raise Refused(Reason.MALFORMED_REQUEST) from None
+    body = await read_body(visit.request, LARGEST_BODY)
+    pairs = read_pairs(body, visit.headers(b"content-type"), _MOST_FIELDS)
     tokens = [value for name, value in pairs if name == "logout_token"]
     if len(tokens) != 1:
         raise Refused(Reason.MALFORMED_REQUEST)

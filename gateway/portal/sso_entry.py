@@ -3,7 +3,8 @@
 
 A national id is no key here, other than for the card (faults P1): it can only take away. Whoever is linked but holds
 the account no longer, or bears a number other than when he was linked, stays outside. Whoever is not linked is kept
-waiting, in his browser, until he has proved that an account is his (`sso_link`).
+waiting, in his browser, until he has proved that an account is his (`sso_link`); and whoever has several activities,
+until he has said in which of them he works (`sso_activity`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from gateway.errors import Refused
 from gateway.identity.sso_pending import browser_value
 from gateway.model import EventKind, Method, Proof, Reason
 from gateway.portal.acting import holder_name, is_another
-from gateway.portal.answers import again, as_json, html, redirect, session_cookie
+from gateway.portal.answers import again, as_json, html, redirect
+from gateway.portal.cookies import session_cookie
 from gateway.portal.forms import read_form
 from gateway.portal.record import happened, need_ledger, record
 from gateway.portal.returning import carry, destination
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from gateway.identity.accounts import Account
+    from gateway.identity.session import Session
     from gateway.identity.sso_identity import SsoIdentity
     from gateway.identity.sso_links import SsoLink
-    from gateway.model import Event
+    from gateway.model import Activity, Event
     from gateway.portal.visit import Visit
 
 log = logging.getLogger(__name__)
 
 CHOOSE_PATH: Final = "/.herse/sso/choose"
 LINK_PATH: Final = "/.herse/sso/link"
+ACTIVITY_PATH: Final = "/.herse/sso/activity"
 
 
 async def enter(visit: Visit, identity: SsoIdentity, errand: Errand) -> Response:
@@ -80,10 +84,21 @@ async def choose(visit: Visit) -> Response:
     return await _open(visit, waiting.identity, chosen[0], waiting.errand)
 
 
-async def step_up_by(visit: Visit, identity: SsoIdentity, errand: Errand) -> Response:
+async def enter_in(visit: Visit, waiting: Proved, activity: Activity) -> Response:
+    """The account that was found for him, in the activity that he has chosen. Refused: he enters it no more."""
+    accounts = [one for one in _entered_by(visit, waiting.identity) if one.identifier == waiting.account]
+    if not accounts:
+        raise Refused(Reason.SSO_OF_ANOTHER)
+    if visit.account is not None:
+        return await step_up_by(visit, waiting.identity, waiting.errand, activity)
+    return await _open(visit, waiting.identity, accounts[0], waiting.errand, activity)
+
+
+async def step_up_by(visit: Visit, identity: SsoIdentity, errand: Errand, chosen: Activity | None = None) -> Response:
     """The proof of a linked identity makes the session stronger, which ends with the provider's from now on.
 
-    That of another holder than the one who is known to be signed in opens a session of his own.
+    That of another holder than the one who is known to be signed in opens a session of his own. `chosen`: the activity;
+    without it the session stays in its own, or the person is asked.
     """
     session = visit.signed_in()
     if errand.card and identity.proof.method is not Method.SSO_CARD:
@@ -91,10 +106,14 @@ async def step_up_by(visit: Visit, identity: SsoIdentity, errand: Errand) -> Res
     desk, account = desk_of(visit), visit.doors.accounts.find(session.subject.account or "")
     name = None if account is None else holder_name(account, identity)
     if account is not None and is_another(session.subject, name):
-        return await _open(visit, identity, account, errand)
+        return await _open(visit, identity, account, errand, chosen)
+    known = chosen or (None if errand.anew else session.subject.activity)
+    if identity.must_choose(known):
+        return _keep(visit, identity, errand, ACTIVITY_PATH, session.subject.account or "")
     desk.links.note_use(session.subject.account or "", identity, visit.at)
     desk.sessions.note(session.reference, identity)
     token = await strengthen(visit, identity.proof, ends_at=identity.ends_at, holder=name)
+    desk.sessions.works_in(session, identity.activity(known))
     headers = (*session_cookie(visit.doors, token), *sso_cookie(""))
     return arrived(visit, session, destination(visit, errand.to, session), headers)
 
@@ -112,10 +131,19 @@ def holds(visit: Visit, account: str, identity: SsoIdentity) -> bool:
     return identity.national_id is None or account in {one.identifier for one in _held(visit, identity)}
 
 
-async def _open(visit: Visit, identity: SsoIdentity, account: Account, errand: Errand) -> Response:
+async def _open(
+    visit: Visit, identity: SsoIdentity, account: Account, errand: Errand, chosen: Activity | None = None
+) -> Response:
     desk, earlier, proof = desk_of(visit), visit.session, identity.proof
     if errand.card and proof.method is not Method.SSO_CARD:
         return await not_taken(visit, Reason.CARD_REQUIRED, errand, proof.method)
+    if identity.must_choose(chosen):
+        return _keep(visit, identity, errand, ACTIVITY_PATH, account.identifier)
+
+    def opened(session: Session) -> None:
+        desk.sessions.note(session.reference, identity)
+        desk.sessions.works_in(session, identity.activity(chosen))
+
     desk.links.note_use(account.identifier, identity, visit.at)
     token, session = await open_session(
         visit,
@@ -124,7 +152,7 @@ async def _open(visit: Visit, identity: SsoIdentity, account: Account, errand: E
         proofs=(proof,),
         ends_at=identity.ends_at,
         holder=holder_name(account, identity),
-        opened=lambda session: desk.sessions.note(session.reference, identity),
+        opened=opened,
     )
     following = destination(visit, carry(visit, errand.to, earlier, session), session)
     return arrived(visit, session, following, (*session_cookie(visit.doors, token), *sso_cookie("")))
@@ -136,10 +164,11 @@ def _of_now(visit: Visit, identity: SsoIdentity) -> SsoIdentity:
     return replace(identity, proof=Proof(identity.proof.method, min(identity.proof.at, visit.at)), ends_at=ends_at)
 
 
-def _keep(visit: Visit, identity: SsoIdentity, errand: Errand, path: str) -> Response:
+def _keep(visit: Visit, identity: SsoIdentity, errand: Errand, path: str, account: str = "") -> Response:
     """The identity waits in this browser; the answer leads to the page that asks for what is missing."""
-    value = browser_value(browser_of(visit))
-    reference = desk_of(visit).waiting.proved.keep(Proved(identity, errand), value, visit.at)
+    value, waiting = browser_value(browser_of(visit)), desk_of(visit).waiting
+    pending = waiting.choosing if account else waiting.proved
+    reference = pending.keep(Proved(identity, errand, account), value, visit.at)
     following = f"{path}?waiting={reference}"
     if visit.json:
         level = "none" if visit.account is None else visit.signed_in().subject.assurance.level.name.lower()

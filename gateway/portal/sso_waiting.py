@@ -8,12 +8,13 @@ address: without the cookie it is worth nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
 from gateway.identity.cookie import read_cookie
 from gateway.identity.sso_pending import LIFETIME, PendingSignIns
 from gateway.model import Reason
+from gateway.portal.cookies import SSO_COOKIE, given, taken_back
 
 if TYPE_CHECKING:
     from gateway.identity.sso_identity import SsoIdentity
@@ -21,34 +22,39 @@ if TYPE_CHECKING:
     from gateway.portal.doors import SsoDesk
     from gateway.portal.visit import Visit
 
-COOKIE: Final = b"__Host-herse-sso"
-# Lax, where the form's cookie is Strict: the way back from the provider must bring it along.
-_COOKIE_TAIL: Final = b"; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age="
-
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Why somebody goes to the provider: the return reference `to`, and whether only his card will do."""
+    """Why somebody goes to the provider: the return reference `to`, whether only his card will do, and whether he is
+    to choose his activity anew.
+    """
 
     to: str = ""
     card: bool = False
     url: str = field(default="", repr=False)
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Somebody whom the provider has proved, and who is in no account yet: he has to choose one, or to link one."""
+    """Somebody whom the provider has proved, and who has to say something first: which account, to link it, or in which
+    of his activities he works on `account`.
+    """
 
     identity: SsoIdentity
     errand: Errand
+    account: str = ""
 
 
 class SsoWaiting:
-    """The three kinds of what waits. In memory, bounded."""
+    """The four kinds of what waits. In memory, bounded."""
 
     def __init__(self) -> None:
         self.errands: PendingSignIns[Errand] = PendingSignIns()
         self.proved: PendingSignIns[Proved] = PendingSignIns()
+        """In no account yet."""
+        self.choosing: PendingSignIns[Proved] = PendingSignIns()
+        """In an account, but in none of their activities yet."""
         self.partings: PendingSignIns[str] = PendingSignIns()
         """Where a browser that has signed out here signs out at the provider too."""
 
@@ -62,16 +68,16 @@ def desk_of(visit: Visit) -> SsoDesk:
 
 def start_values(visit: Visit, errand: Errand) -> dict[str, Any]:
     """What the page with the button needs: where to go on to, if only the card will do, if phones are asked."""
-    return {"to": errand.to, "card": errand.card, "phone": desk_of(visit).prompts is not None and not errand.card}
+    phone = desk_of(visit).prompts is not None and not errand.card and not errand.anew
+    return {"to": errand.to, "card": errand.card, "anew": errand.anew, "phone": phone}
 
 
 def browser_of(visit: Visit) -> str | None:
     """The value of a browser that waits. Refused(COOKIE_AMBIGUOUS) if there are two."""
-    value = read_cookie(visit.headers(b"cookie"), COOKIE)
+    value = read_cookie(visit.headers(b"cookie"), SSO_COOKIE)
     return None if value is None else value.decode("latin-1")
 
 
 def sso_cookie(value: str) -> Headers:
     """Gives a browser its value; the empty one takes it back."""
-    seconds = int(LIFETIME.total_seconds()) if value else 0
-    return ((b"set-cookie", COOKIE + b"=" + value.encode() + _COOKIE_TAIL + b"%d" % seconds),)
+    return given(SSO_COOKIE, value, LIFETIME) if value else taken_back(SSO_COOKIE)

@@ -6,20 +6,23 @@ The proof is recorded before the session is strengthened: no session is ever str
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.errors import Refused
 from gateway.model import EventKind, Method, Reason
-from gateway.pages.render import alert
+from gateway.pages.budget_words import past_budget
+from gateway.pages.render import alert, words
 from gateway.portal.acting import by_card_alone, is_another, proof_owner, proving_account
-from gateway.portal.answers import again, html, redirect, refuse, session_cookie
+from gateway.portal.answers import again, html, provider, redirect, refuse
+from gateway.portal.cookies import session_cookie
 from gateway.portal.enrol import FACTORS_PATH
 from gateway.portal.forms import read_form
 from gateway.portal.fresh_proof import FRESH
 from gateway.portal.record import happened, need_ledger, record
 from gateway.portal.returning import destination
 from gateway.portal.sign_in import arrived
-from gateway.portal.step_up_ways import show_ways
+from gateway.portal.step_up_ways import open_ways, show_ways
 from gateway.portal.visit import clean_reference
 
 if TYPE_CHECKING:
@@ -42,6 +45,12 @@ ASKED_FOR: Final = frozenset(
 )
 
 
+# What to do is more than to give the proof.
+_WITH_REMEDY: Final = frozenset({Reason.BUDGET_PROOF_REQUIRED, Reason.SESSION_MOVED})
+_BEYOND_CODES: Final = frozenset({Method.SMART_CARD, Method.SSO_CARD, Method.SSO})
+_SLIP: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+
+
 async def show_step_up(visit: Visit) -> Response:
     """The form for a code; or what is missing: a session, a card, a code application."""
     to = visit.reference()
@@ -52,13 +61,15 @@ async def show_step_up(visit: Visit) -> Response:
         return redirect(f"/.herse/sign-in?to={to}" if to else "/.herse/sign-in")
     if visit.query("card") or reason == Reason.CARD_REQUIRED or by_card_alone(visit):
         return _by_card(visit, to)
-    if reason == Reason.METHOD_REQUIRED:
-        return show_ways(visit, to)
+    if reason == Reason.METHOD_REQUIRED or (reason == Reason.BUDGET_PROOF_REQUIRED and visit.query("methods")):
+        return show_ways(visit, to, asked_for(visit) if reason == Reason.BUDGET_PROOF_REQUIRED else None)
     proving = proving_account(visit)
     account = visit.doors.accounts.find(proving)
     has_passkey = proving == visit.account and bool(visit.doors.passkeys.table.of_account(proving))
     if has_passkey and account is not None and not account.has_totp:
-        return redirect(f"/.herse/step-up/passkey?to={to}&reason={reason if reason in ASKED_FOR else ''}")
+        known, why = reason if reason in ASKED_FOR else "", visit.query("why")
+        slip = f"&why={why}" if _SLIP.fullmatch(why) else ""
+        return redirect(f"/.herse/step-up/passkey?to={to}&reason={known}{slip}")
     ways = other_ways(visit, proving)
     if account is None or not account.has_totp:
         return _without_code(visit, proving, to, ways)
@@ -77,6 +88,8 @@ def _by_card(visit: Visit, to: str) -> Response:
 
 def _without_code(visit: Visit, account: str, to: str, ways: dict[str, bool]) -> Response:
     """The other proof that the account has; else what is missing."""
+    if visit.query("reason") in _WITH_REMEDY and open_ways(visit, to, _BEYOND_CODES):
+        return show_ways(visit, to, asked_for(visit), _BEYOND_CODES)
     if visit.doors.sso is not None and visit.doors.sso.links.of_account(account) and not visit.json:
         return redirect(f"/.herse/sso?to={to}")
     if ways["may_link"]:
@@ -102,9 +115,16 @@ def other_ways(visit: Visit, account: str) -> dict[str, Any]:
 
 
 def asked_for(visit: Visit) -> dict[str, str]:
-    """Why a proof is asked for, in words, as the address says."""
-    reason = visit.query("reason")
-    return alert(Reason(reason) if reason in ASKED_FOR else Reason.SECOND_FACTOR_REQUIRED, visit.language)
+    """Why a proof is asked for, in words, as the address says; figures come from the hallway's own slip alone."""
+    reason, session = visit.query("reason"), visit.session
+    if reason == Reason.BUDGET_PROOF_REQUIRED and visit.doors.slips is not None and session is not None:
+        spent = visit.doors.slips.read(visit.query("why"), session.reference, visit.at)
+        if spent is not None:
+            told = past_budget(spent, visit.at, named=session.subject.holder is not None, provider=provider(visit))
+            return words(told, visit.language)
+    asked = Reason(reason) if reason in ASKED_FOR else Reason.SECOND_FACTOR_REQUIRED
+    shown = alert(asked, visit.language, provider=provider(visit))
+    return shown if asked in _WITH_REMEDY else shown | {"remedy": ""}
 
 
 async def step_up(visit: Visit) -> Response:

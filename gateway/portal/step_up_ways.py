@@ -13,6 +13,8 @@ from gateway.model import Method, Reason
 from gateway.portal.answers import as_json, html, redirect, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.responses import Response
 
     from gateway.portal.visit import Visit
@@ -27,18 +29,28 @@ _PATHS: Final = {
 }
 
 
-def show_ways(visit: Visit, to: str) -> Response:
-    """The ways to the methods that the address names, strongest first; 401 in words if none of them is open here."""
-    asked = set(visit.query("methods").split("."))
-    ways = [(method, f"{path}to={to}") for method, path in _PATHS.items() if method in asked and _open(visit, method)]
+def open_ways(visit: Visit, to: str, methods: Collection[str]) -> list[tuple[Method, str]]:
+    """The ways to these methods that are open to who is signed in, strongest first."""
+    return [(method, f"{path}to={to}") for method, path in _PATHS.items() if method in methods and _open(visit, method)]
+
+
+def show_ways(
+    visit: Visit, to: str, why: dict[str, str] | None = None, methods: Collection[str] | None = None
+) -> Response:
+    """The ways to `methods`, else to those that the address names; 401 in words if none of them is open here.
+
+    Where there is something to be told (`why`), it is told also if there is one way only.
+    """
+    asked = set(visit.query("methods").split(".")) if methods is None else set(methods)
+    ways = open_ways(visit, to, asked)
     if visit.json:
         return as_json(visit, {"ways": [{"method": method, "next": path} for method, path in ways]})
     if not ways:
         cards = asked <= {Method.SMART_CARD, Method.SSO_CARD}
         return refuse(visit, Refused(Reason.CARD_REQUIRED if cards else Reason.SECOND_FACTOR_MISSING), to=to)
-    if len(ways) == 1:
+    if len(ways) == 1 and why is None:
         return redirect(ways[0][1])
-    return html(visit, "step_up_ways", ways=ways)
+    return html(visit, "step_up_ways", ways=ways, asked=why)
 
 
 def _open(visit: Visit, method: Method) -> bool:

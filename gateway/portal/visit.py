@@ -16,6 +16,7 @@ from gateway.model import Reason
 from gateway.pages.accept import prefers_json
 from gateway.pages.device import clean_device
 from gateway.pages.language import language
+from gateway.portal.cookies import FORM_COOKIE
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from gateway.identity.session import Session
     from gateway.portal.doors import Doors
 
-FORM_COOKIE: Final = b"__Host-herse-form"
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{43}")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

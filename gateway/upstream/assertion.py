@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How the portal learns who is asking: one signed JWT in `Herse-Assertion` (ES256, RFC 7519).
 
-Minted once per session and assurance and reused for at most a minute, so that signing costs nothing per request. The
-private key never leaves this file; the public one is served at `/.herse/jwks.json` (RFC 7517).
+Minted once per subject and reused for at most a minute, so that signing costs nothing per request: what is told of a
+session changes with its subject as a whole. The private key never leaves this file; the public one is served at
+`/.herse/jwks.json` (RFC 7517).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gateway.model import Assurance, Subject
+    from gateway.model import Subject
 
 REUSED_SECONDS = 60
 LIVES_SECONDS = 120
@@ -35,7 +36,7 @@ class Assertions:
         self._issuer = issuer
         self._audience = audience
         self._header = {"alg": "ES256", "typ": "JWT", "kid": key.thumbprint()}
-        self._minted: dict[str | None, tuple[Assurance, datetime, datetime, bytes]] = {}
+        self._minted: dict[str | None, tuple[Subject, datetime, datetime, bytes]] = {}
 
     def jwks(self) -> dict[str, Any]:
         """The public key set."""
@@ -46,13 +47,13 @@ class Assertions:
         """The header value for a signed-in subject, fresh for at least another minute."""
         minted = self._minted.get(subject.session)
         if minted is not None:
-            assurance, since, until, value = minted
-            if assurance is subject.assurance and since <= at < until:
+            told, since, until, value = minted
+            if told is subject and since <= at < until:
                 return value
         if len(self._minted) >= _KEPT_AT_MOST:
             self._minted.clear()  # dearer for a moment, never wrong
         value = self._mint(subject, int(at.timestamp()))
-        self._minted[subject.session] = (subject.assurance, at, at + _REUSED, value)
+        self._minted[subject.session] = (subject, at, at + _REUSED, value)
         return value
 
     def _mint(self, subject: Subject, now: int) -> bytes:
@@ -71,8 +72,11 @@ class Assertions:
         }
         if subject.delegation is not None:  # RFC 8693, section 4.1
             claims["act"] = {"sub": subject.delegation.reference, "name": subject.delegation.name}
-        elif subject.holder is not None:
-            claims["holder"] = subject.holder
+        else:
+            if subject.holder is not None:
+                claims["holder"] = subject.holder
+            if subject.activity is not None:
+                claims["activity"] = subject.activity.told
         return jwt.encode(self._header, claims, self._key, algorithms=["ES256"]).encode("ascii")
 
 

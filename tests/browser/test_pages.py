@@ -193,7 +193,7 @@ def test_a_portal_that_is_down_has_a_page(demo, profile):
     tab = browser.tab()
     browser.sign_in(tab, demo.account("leaked"))
     tour = Tour(tab, "fr")
-    with demo.kill_portal():
-        pass
-    tour.visit("portal-down", "/paiements", 502)
+    tab.wait_for_load_state("networkidle")  # nothing of the portal's is under way
+    with demo.without_portal():
+        tour.visit("portal-down", "/paiements", 502)
     assert tour.faults == []

@@ -23,8 +23,10 @@ from gateway.identity.password import PasswordHasher
 from gateway.settings import read_key
 from support.demo import Account
 from support.house import House
-from support.provider import CIBA, CLIENT_ID, CLIENT_SECRET, DISCOVERY, LOGOUT, NATIONAL_ID, StandInProvider
+from support.practice import CABINET, CENTRE, working_in
+from support.provider import CIBA, CLIENT_SECRET, LOGOUT, NATIONAL_ID, StandInProvider
 from support.servers import free_port
+from support.settings_file import sso_section
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -60,15 +62,7 @@ def house(tmp_path_factory, provider):
     secret = folder / "psc.secret"
     secret.write_text(CLIENT_SECRET, encoding="utf-8")
     secret.chmod(0o600)
-    settings = {
-        "sandbox": True,
-        "discovery": provider.origin + DISCOVERY,
-        "issuer": provider.issuer,
-        "origins": [provider.origin, provider.wallet],
-        "client_id": CLIENT_ID,
-        "ciba": True,
-        "secret_file": str(secret),
-    }
+    settings = sso_section(provider, str(secret)) | {"ciba": True}
     house = House(
         folder, "http://127.0.0.1:1", tls=True, settings={"sso": settings}, host=f"localhost:{port}", port=port
     )
@@ -139,6 +133,24 @@ def test_the_first_time_with_the_account_and_then_without_a_password(tab, house,
     tab.go_back()
     tab.go_back()
     assert tab.url.startswith(house.origin), "the back button does not lead into the provider again"
+
+
+def test_of_several_activities_one_is_chosen(tab, provider):
+    """Kit's identity was linked above."""
+    provider.person = {"SubjectRefPro": working_in(CABINET, CENTRE)}
+    tab.goto("/.herse/account")
+    press(tab, "Se connecter avec Pro Santé Connect", to="**/.herse/sso/activity?*")
+    provider.person = {}
+    sound(tab)
+    assert SESSION not in cookies(tab)
+    tab.get_by_role("button", name="Continuer dans cette activité").click()
+    assert "/.herse/sso/activity?" in tab.url, "the browser itself asks for one"
+    tab.get_by_label("CENTRE DE SANTE").check()
+    press(tab, "Continuer dans cette activité", to="**/.herse/account")
+    assert tab.get_by_text("CENTRE DE SANTE (médecin, centre de santé, salarié)").is_visible()
+    sound(tab)
+    press(tab, "Changer d\u2019activité", "link", to="**/.herse/sso?activity=anew")
+    sound(tab)
 
 
 def test_the_page_that_leads_on_has_a_link_too(tab, provider):

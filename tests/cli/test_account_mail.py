@@ -3,70 +3,24 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cli.account import add_parser
-from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
-from gateway.identity.database import open_database
-from gateway.ledger.read import LedgerReader
 from gateway.mail.outbox import Outbox
 from gateway.settings import read_key
-
-PHARMACY = "750012346"
-SETTINGS = """
-[public]
-origin = "https://localhost:8443"
-[portal]
-url = "http://127.0.0.1:9"
-[policy]
-file = "policy.yaml"
-[state]
-folder = "state"
-[keys]
-folder = "keys"
-"""
-CREATE = ["create", PHARMACY, "--title", "Pharmacie du Port", "--profession", "pharmacist"]
+from support.off_line import CREATE, PHARMACY, account_command, accounts, kinds, settle
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "herse.toml").write_text(SETTINGS)
-    for name in ("state", "keys"):
-        (tmp_path / name).mkdir(mode=0o700)
-    key = tmp_path / "keys" / "at-rest.key"
-    key.touch(mode=0o600)
-    key.write_text("0f" * 32 + "\n")
-    return tmp_path
+    return settle(tmp_path)
 
 
 @pytest.fixture
 def herse(folder):
-    parser = argparse.ArgumentParser(prog="herse")
-    add_parser(parser.add_subparsers(required=True))
-
-    def run(*words):
-        arguments = parser.parse_args(["account", *words, "--config", str(folder / "herse.toml")])
-        return arguments.run(arguments)
-
-    return run
-
-
-def accounts(folder):
-    engine = open_database(folder / "state" / "accounts.db")
-    return engine, Accounts(engine, AtRest(read_key(folder / "keys" / "at-rest.key")))
-
-
-def kinds(folder):
-    reader = LedgerReader(folder / "state" / "ledger.db")
-    try:
-        stored = reader.events(PHARMACY, None, None, None, None, 100)
-    finally:
-        reader.close()
-    return [(str(one.event.kind), one.event.reason) for one in reversed(stored)]
+    return account_command(folder)
 
 
 def test_a_mail_address_off_line_and_what_waits_for_its_old_one(herse, folder, capsys):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import re
@@ -13,67 +12,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.cli.account import add_parser
 from gateway.console.admin_socket import serve_admin
 from gateway.identity import schema
-from gateway.identity.accounts import Accounts
-from gateway.identity.at_rest import AtRest
-from gateway.identity.database import open_database, writing
+from gateway.identity.database import writing
 from gateway.ledger.lock import hold
-from gateway.ledger.read import LedgerReader
-from gateway.settings import read_key
-
-PHARMACY = "750012346"
-SETTINGS = """
-[public]
-origin = "https://localhost:8443"
-[portal]
-url = "http://127.0.0.1:9"
-[policy]
-file = "policy.yaml"
-[state]
-folder = "state"
-[keys]
-folder = "keys"
-"""
-CREATE = ["create", PHARMACY, "--title", "Pharmacie du Port", "--profession", "pharmacist"]
+from support.off_line import CREATE, PHARMACY, account_command, accounts, kinds, settle
+from support.settings_file import LEAST
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "herse.toml").write_text(SETTINGS)
-    for name in ("state", "keys"):
-        (tmp_path / name).mkdir(mode=0o700)
-    key = tmp_path / "keys" / "at-rest.key"
-    key.touch(mode=0o600)
-    key.write_text("0f" * 32 + "\n")
-    return tmp_path
+    return settle(tmp_path)
 
 
 @pytest.fixture
 def herse(folder):
-    parser = argparse.ArgumentParser(prog="herse")
-    add_parser(parser.add_subparsers(required=True))
-
-    def run(*words):
-        arguments = parser.parse_args(["account", *words, "--config", str(folder / "herse.toml")])
-        return arguments.run(arguments)
-
-    return run
-
-
-def accounts(folder):
-    engine = open_database(folder / "state" / "accounts.db")
-    return engine, Accounts(engine, AtRest(read_key(folder / "keys" / "at-rest.key")))
-
-
-def kinds(folder):
-    reader = LedgerReader(folder / "state" / "ledger.db")
-    try:
-        stored = reader.events(PHARMACY, None, None, None, None, 100)
-    finally:
-        reader.close()
-    return [(str(one.event.kind), one.event.reason) for one in reversed(stored)]
+    return account_command(folder)
 
 
 def test_off_line_from_creation_to_unlock(herse, folder, capsys):
@@ -141,7 +95,7 @@ def test_the_first_account_makes_the_state_for_its_own_user_alone(herse, folder,
     assert not (folder / "state").exists()
     assert herse(*CREATE) == 0
     assert (folder / "state").stat().st_mode & 0o777 == 0o700
-    (folder / "herse.toml").write_text(SETTINGS.replace('"state"', '"not/there"'))
+    (folder / "herse.toml").write_text(LEAST.replace('"state"', '"not/there"'))
     assert herse(*CREATE) == 2
     assert "not/there cannot be made (No such file or directory)" in capsys.readouterr().err
 

@@ -4,41 +4,25 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from console.acts import PHARMACY, T0, Acts
 
 from gateway.console.account_operations import AccountOperations, account_handlers
-from gateway.errors import HerseError, LedgerError
+from gateway.errors import HerseError
 from gateway.identity import schema
-from gateway.identity.accounts import Account, AccountError, Accounts, Holder
-from gateway.identity.at_rest import AtRest
-from gateway.identity.database import create_database
-from gateway.identity.session import Sessions
+from gateway.identity.accounts import Account, AccountError, Holder
 from gateway.model import Event, EventKind
 
-T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-PHARMACY = "750012346"
 CREATE = {"identifier": PHARMACY, "title": "Pharmacie du Port", "profession": "pharmacist"}
 
 
-class House:
+class House(Acts):
     def __init__(self, folder):
-        self.engine = create_database(folder / "accounts.db")
-        self.accounts = Accounts(self.engine, AtRest(bytes(32)))
-        self.sessions = Sessions(self.engine, timedelta(minutes=30), timedelta(hours=4))
-        self.events = []
-        self.broken = False
+        super().__init__(folder)
         operations = AccountOperations(self.accounts, self.sessions, self.append)
         self.handlers = account_handlers(operations, lambda: T0)
-
-    async def append(self, event):
-        if self.broken:
-            raise LedgerError("the disk is full")
-        self.events.append(event)
-
-    def do(self, command, **arguments):
-        return asyncio.run(self.handlers[f"account.{command}"](arguments))
 
 
 @pytest.fixture

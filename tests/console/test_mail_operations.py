@@ -3,46 +3,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime, timedelta
-
 import pytest
+from console.acts import PHARMACY, T0, Acts
 
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.errors import HerseError, LedgerError
-from gateway.identity.accounts import AccountError, Accounts
-from gateway.identity.at_rest import AtRest
-from gateway.identity.database import create_database
+from gateway.identity.accounts import AccountError
 from gateway.identity.mail_address import MailAddresses
-from gateway.identity.session import Sessions
 from gateway.mail.memory import MemoryOutbox
 from gateway.model import Event, EventKind
 from gateway.notices import Notices
 
-T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-PHARMACY = "750012346"
 OLD, NEW = "ancienne@exemple.example", "nouvelle@exemple.example"
 
 
-class House:
+class House(Acts):
     def __init__(self, folder):
-        self.engine = create_database(folder / "accounts.db")
-        self.accounts = Accounts(self.engine, AtRest(bytes(32)))
-        self.outbox, self.events, self.broken = MemoryOutbox(), [], False
+        super().__init__(folder)
+        self.outbox = MemoryOutbox()
         notices = Notices(self.accounts, self.outbox, "https://portail.example")
-        sessions = Sessions(self.engine, timedelta(minutes=30), timedelta(hours=4))
-        operations = AccountOperations(self.accounts, sessions, self.append, notices)
+        operations = AccountOperations(self.accounts, self.sessions, self.append, notices)
         mail = MailOperations(MailAddresses(self.engine), self.append, notices)
         self.handlers = account_handlers(operations, lambda: T0) | mail_handlers(mail, lambda: T0)
-
-    async def append(self, event):
-        if self.broken:
-            raise LedgerError("the disk is full")
-        self.events.append(event)
-
-    def do(self, command, **arguments):
-        return asyncio.run(self.handlers[f"account.{command}"](arguments))
 
     def change(self, address, identifier=PHARMACY, reason="a call"):
         return self.do("mail", identifier=identifier, address=address, reason=reason)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""For the tests of this room: a real database in a folder of its own, with one account in it."""
+"""For the tests of this room: a real database in a folder of its own, with one account in it; and passkeys over it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from gateway.identity.accounts import Accounts, Holder
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import create_database
+from support.passkey_house import House
 
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -49,3 +50,17 @@ def account(accounts):
 @pytest.fixture
 def t0():
     return T0
+
+
+@pytest.fixture
+def house(engine, accounts, t0):
+    """The passkeys of two accounts."""
+    return House(engine, accounts, t0)
+
+
+@pytest.fixture
+def mine(house):
+    """A passkey of the first one."""
+    key = house.key(counter=3)
+    house.add(key)
+    return key

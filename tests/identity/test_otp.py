@@ -3,25 +3,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from base64 import b32encode
-from collections import Counter
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyotp
 import pytest
 import sqlalchemy as sa
 
-import gateway
 from gateway.errors import Refused
 from gateway.identity import schema
 from gateway.identity.at_rest import SealError
 from gateway.identity.database import reading, writing
 from gateway.identity.otp import STEP_SECONDS, Factors, matching_step, new_secret, provisioning_uri
 from gateway.model import Method, Proof, Reason
+from support.racing import race
 
 PHARMACY = "750012346"
 STEP = timedelta(seconds=STEP_SECONDS)
@@ -133,19 +128,5 @@ def test_a_secret_is_sealed_and_bound_to_account_and_factor(factors, accounts, e
 
 def test_I2_a_hundred_parallel_uses_over_two_processes_succeed_once(factors, database, t0):
     factors.add_totp(PHARMACY, SECRET, t0)
-    racer = [sys.executable, str(Path(__file__).with_name("totp_racer.py"))]
-    arguments = [str(database), PHARMACY, code(t0), t0.isoformat(), "50"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(gateway.__file__).parents[1])}
-    racers = [
-        subprocess.Popen(
-            [*racer, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        for _ in range(2)
-    ]
-    for one in racers:
-        assert one.stdout.readline() == "ready\n"
-    for one in racers:
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    outcomes = Counter(" ".join(one.communicate(timeout=60)[0] for one in racers).split())
+    outcomes = race(database, "totp", code(t0), PHARMACY, t0.isoformat(), "50")
     assert outcomes == {"otp": 1, "code-used": 99}

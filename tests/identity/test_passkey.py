@@ -17,19 +17,7 @@ from gateway.identity.passkey_challenge import LIFETIME
 from gateway.identity.throttle import Throttle
 from gateway.model import Method, Reason
 from support.authenticator import UP, data, new_key, text
-from support.passkey_house import BROWSER, DOCTOR, LIES, NETWORK, ORIGIN, PHARMACY, SESSION, House, refused
-
-
-@pytest.fixture
-def house(engine, accounts, t0):
-    return House(engine, accounts, t0)
-
-
-@pytest.fixture
-def mine(house):
-    key = house.key(counter=3)
-    house.add(key)
-    return key
+from support.passkey_house import BROWSER, DOCTOR, LIES, NETWORK, ORIGIN, PHARMACY, SESSION, refused
 
 
 @pytest.mark.parametrize("algorithm", [-7, -8, -257])

@@ -11,19 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.model import Reason
 from support.authenticator import AT, UP, UV, cose, new_key, sign
-from support.passkey_house import BROWSER, DOCTOR, LIES, NETWORK, PHARMACY, SESSION, House, refused
-
-
-@pytest.fixture
-def house(engine, accounts, t0):
-    return House(engine, accounts, t0)
-
-
-@pytest.fixture
-def mine(house):
-    key = house.key(counter=3)
-    house.add(key)
-    return key
+from support.passkey_house import BROWSER, DOCTOR, LIES, NETWORK, PHARMACY, SESSION, refused
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)

@@ -10,19 +10,7 @@ from gateway.identity.failures import Failures
 from gateway.identity.passkey import Passkeys
 from gateway.identity.passkey_table import LONGEST_NAME, MOST, parse_name
 from gateway.model import Reason
-from support.passkey_house import DOCTOR, ORIGIN, PHARMACY, SESSION, House, refused
-
-
-@pytest.fixture
-def house(engine, accounts, t0):
-    return House(engine, accounts, t0)
-
-
-@pytest.fixture
-def mine(house):
-    key = house.key(counter=3)
-    house.add(key)
-    return key
+from support.passkey_house import DOCTOR, ORIGIN, PHARMACY, SESSION, refused
 
 
 def test_a_key_cannot_be_added_twice_nor_taken_over(house, mine):

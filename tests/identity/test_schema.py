@@ -48,7 +48,7 @@ def test_another_version_or_another_file_is_refused(tmp_path, engine, database):
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("UPDATE meta SET schema_version = 9")
         connection.commit()
-    with pytest.raises(StartError, match="schema version 9; this Herse expects 2"):
+    with pytest.raises(StartError, match=f"schema version 9; this Herse expects {schema.SCHEMA_VERSION}"):
         open_database(database)
     (tmp_path / "text.db").write_text("not a database " * 100)
     with pytest.raises(StartError, match="cannot be read as a database of accounts"):
@@ -62,7 +62,7 @@ def test_a_writer_holds_the_lock_from_its_start(engine, database):
     with writing(engine), closing(sqlite3.connect(database, timeout=0)) as other:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
-        assert other.execute("SELECT schema_version FROM meta").fetchone() == (2,)
+        assert other.execute("SELECT schema_version FROM meta").fetchone() == (schema.SCHEMA_VERSION,)
 
 
 def test_a_failed_block_leaves_nothing(engine):
@@ -74,7 +74,7 @@ def test_a_failed_block_leaves_nothing(engine):
     with pytest.raises(ZeroDivisionError):
         fails()
     with reading(engine) as connection:
-        assert connection.scalars(sa.select(schema.meta.c.schema_version)).all() == [2]
+        assert connection.scalars(sa.select(schema.meta.c.schema_version)).all() == [schema.SCHEMA_VERSION]
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-10)), timezone(timedelta(hours=12))])))

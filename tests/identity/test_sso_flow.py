@@ -13,6 +13,7 @@ from gateway.errors import Refused
 from gateway.identity.sso import read_callback
 from gateway.identity.sso_pending import PendingSignIns, new_value
 from gateway.model import Method, Reason
+from support.practice import CABINET, CENTRE, working_in
 from support.provider import (
     CALLBACK,
     CLIENT_ID,
@@ -39,6 +40,7 @@ def provider():
 
 
 def test_a_person_signs_in_with_the_card(provider):
+    provider.person = {"SubjectRefPro": working_in(CABINET, CENTRE)}
     identity = sign_in(provider)
     assert (identity.issuer, identity.subject, identity.sid) == (provider.issuer, SUBJECT, "6fd1a9c6")
     assert (identity.national_id, identity.rpps, identity.acr) == (NATIONAL_ID, NATIONAL_ID[1:], "eidas3")

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import Refused
 from gateway.identity.sso_identity import identity_of, parse_national_id, rpps_of
 from gateway.identity.sso_settings import SsoSettings
-from gateway.model import Reason
+from gateway.model import Activity, Reason
 
 REAL, OTHER = "810101010105", "899700427885"
 SANDBOX_ONLY = ["ANS20231122132732", "0B7010446", "3760021832/000000018", "30B0057881/CPET0002", "810003456789"]
@@ -125,3 +127,18 @@ def test_all_activities_are_kept_for_the_person_to_choose():
     found = person({"SubjectRefPro": {"exercices": practices}}).activities
     assert [(one.profession, one.structure) for one in found] == [("10", "A"), ("10", "B"), ("21", "C")]
     assert found[2].finess == "750012346"
+
+
+def test_an_activity_told_twice_is_one_and_one_without_a_word_is_none():
+    practice = {"activities": [{"raisonSocialeSite": "A"}, {}, {"raisonSocialeSite": "A"}, {"raisonSocialeSite": ""}]}
+    assert person({"SubjectRefPro": {"exercices": [practice]}}).activities == (Activity(structure="A"),)
+
+
+def test_only_who_has_several_activities_must_choose_and_keeps_his_own_while_it_is_his():
+    here, there, gone = Activity(structure="A"), Activity(structure="B"), Activity(structure="C")
+    none, one, several = (replace(person({}), activities=found) for found in ((), (here,), (here, there)))
+    assert [who.must_choose(None) for who in (none, one, several)] == [False, False, True]
+    assert [several.must_choose(known) for known in (here, there, gone)] == [False, False, True]
+    assert [who.activity(None) for who in (none, one)] == [None, here]
+    assert [who.activity(gone) for who in (none, one)] == [None, here], "what is no longer his is not kept"
+    assert several.activity(there) == there

@@ -4,7 +4,8 @@
  *
  * - HERSE_FOLDER: the folder. HERSE_IMAGE: another folder, which after each successful fsync or fdatasync of a file holds
  *   its whole content as it was then; after that of the folder itself, `.names` holds the names in it. Both are replaced
- *   by rename, so that the image is whole at every moment.
+ *   by rename, so that the image is whole at every moment. A file that gets a second name has under it, too, what was
+ *   synced before; the name itself counts with the folder's next sync.
  * - HERSE_FAIL_AT=n: the n-th write, truncation or sync of such a file fails with EIO, once, and leaves `.failed` in the
  *   image folder.
  *
@@ -33,18 +34,22 @@ static void *next_of(const char *name) {
 }
 
 /* The name within the folder, "" for the folder itself, NULL for anything else. */
-static const char *name_of(int fd, char *path) {
-    char link[64];
+static const char *name_in(const char *path) {
     const char *folder = getenv("HERSE_FOLDER");
     if (!folder) return NULL;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, path, PATH_MAX - 1);
-    if (length < 0) return NULL;
-    path[length] = 0;
     size_t prefix = strlen(folder);
     if (strncmp(path, folder, prefix)) return NULL;
     if (!path[prefix]) return path + prefix;
     return path[prefix] == '/' ? path + prefix + 1 : NULL;
+}
+
+static const char *name_of(int fd, char *path) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, PATH_MAX - 1);
+    if (length < 0) return NULL;
+    path[length] = 0;
+    return name_in(path);
 }
 
 static int fails(int fd) {
@@ -109,6 +114,20 @@ static int synced(int fd, const char *call) {
 
 int fsync(int fd) { return synced(fd, "fsync"); }
 int fdatasync(int fd) { return synced(fd, "fdatasync"); }
+
+int link(const char *old, const char *new) {
+    int (*real)(const char *, const char *) = next_of("link");
+    const char *image = getenv("HERSE_IMAGE"), *from = name_in(old), *to = name_in(new);
+    int result = real(old, new), kept = errno;
+    if (!result && image && from && to) {
+        char before[PATH_MAX], after[PATH_MAX];
+        snprintf(before, sizeof before, "%s/%s", image, from);
+        snprintf(after, sizeof after, "%s/%s", image, to);
+        if (real(before, after) && errno != ENOENT) abort(); /* ENOENT: nothing of it was synced */
+    }
+    errno = kept;
+    return result;
+}
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset) {
     ssize_t (*real)(int, const void *, size_t, off_t) = next_of("pwrite");

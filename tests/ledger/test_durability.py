@@ -221,6 +221,16 @@ def failures_in_turn(shim: Path, folder: Path) -> Iterator[tuple[Told, Path, Pat
         yield Told(done.stdout), own / "ledger.db", image
 
 
+CREATE = "import pathlib, sys; from gateway.ledger.store import create_ledger; create_ledger(pathlib.Path(sys.argv[1]))"
+
+
+def test_L4_a_new_ledger_survives_a_power_cut(shim, tmp_path):
+    folder, image = tmp_path / "folder", tmp_path / "image"
+    create = (sys.executable, "-c", CREATE, str(folder / "ledger.db"))
+    subprocess.run(create, env=shimmed(shim, folder, image), check=True, timeout=SECONDS)
+    assert recorded(after_power_cut(image, tmp_path / "restored")) == {}
+
+
 def test_L4_whichever_write_fails_what_was_acknowledged_survives_it_and_a_power_cut(shim: Path, tmp_path: Path):
     starts = failed = 0
     for told, path, image in failures_in_turn(shim, tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.ledger.event import (
     COLUMNS,
+    DETAILS_LIMIT,
     DEVICE_LIMIT,
     NAME_LIMIT,
     LedgerUnreadable,
@@ -39,8 +40,9 @@ FULL = Event(
     categories=("identity", "rights"),
     holder="Lou Martin",
     delegate="d-1",
+    details="past 5 new people per 10m, then alert",
 )
-TEXTS = ("account", "session", "network", "device", "method", "teleservice", "reason", "holder", "delegate")
+TEXTS = ("account", "session", "network", "device", "method", "teleservice", "reason", "holder", "delegate", "details")
 HOSTILE = [chr(code) for code in range(0x100)] + list(
     "\u2028\u2029\u202a\u202e\u2066\u2069\u200b\u200e\ufeff\u0600\U000e0001\ud800\udfff\ue000\u0378"
 )
@@ -90,6 +92,7 @@ def test_lengths_are_bounded():
     event = Event(**dict.fromkeys(TEXTS, "x" * 5000), kind=EventKind.SIGN_IN, at=NOON, categories=("y" * 5000,))
     kept = event_from_row(row(event))
     assert kept.device == "x" * DEVICE_LIMIT
+    assert kept.details == "x" * DETAILS_LIMIT
     assert kept.account == kept.session == kept.reason == "x" * NAME_LIMIT
     assert kept.categories == ("y" * NAME_LIMIT,)
 

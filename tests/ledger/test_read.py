@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.ledger.event import LedgerUnreadable
 from gateway.ledger.read import COUNTED, LedgerReader, events_query, lookups_query
 from gateway.ledger.store import create_ledger, open_ledger
-from gateway.model import Event, EventKind
+from gateway.model import Event, EventKind, PastLook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,8 @@ def made(number: int) -> Event:
         at=NOON + timedelta(seconds=number // 3 - (40 if number % 17 == 0 else 0)),
         teleservice=("infopatient", "aat")[number % 5 == 0] if looked_up else None,
         pseudonym=bytes([number % 7]) * 16 if looked_up else None,
+        network=None if number % 5 == 0 else f"10.0.0.{number % 3}",
+        holder="Lou Martin" if number % 4 == 0 else None,
     )
 
 
@@ -103,11 +105,22 @@ def test_a_cursor_of_another_account_gives_nothing(reader: LedgerReader):
 def test_lookups_come_oldest_first_from_all_accounts(reader: LedgerReader):
     since = NOON + timedelta(seconds=20)
     wanted = sorted(
-        (event.at, sequence, event.account, event.teleservice, event.holder, event.pseudonym)
+        (event.at, sequence, event)
         for sequence, event in enumerate(EVENTS, 1)
         if event.kind in COUNTED and event.at >= since
     )
-    assert list(reader.lookups_since(since)) == [(*one[2:], one[0]) for one in wanted]
+    assert list(reader.lookups_since(since)) == [
+        PastLook(
+            one.account,
+            one.teleservice,
+            one.holder,
+            one.network,
+            one.pseudonym,
+            one.at,
+            one.kind is EventKind.LOOKUP_MISSED,
+        )
+        for _, _, one in wanted
+    ]
 
 
 def test_every_thread_has_a_connection_of_its_own(reader: LedgerReader):

@@ -14,7 +14,7 @@ from cryptography import x509
 from identity.bad_cards import CPS, bad_cards, der, make_world
 from identity.card_world import POOL, Keys
 from portal.card_door import BRANCH, CARD, PHARMACY, open_card_door
-from portal.conftest import World
+from portal.world import World
 
 from gateway.demo.card_pki import make_card_pki
 from gateway.identity.tickets import state_of

@@ -74,20 +74,10 @@ def test_refusals_and_cuts_work_under_tls_too(echo, house, gateway):
     assert [(one.status, one.whole) for one in came.answers()] == [(200, False)]
 
 
-def started(house) -> tuple[int, str]:
-    """Start one that will not; (exit code, what it said)."""
-    process = house.serve()
-    process._ready = None
-    process.start()
-    code = process.wait(20)
-    process.kill()
-    return code, process.output().partition("\n")[2].strip()
-
-
 def test_a_port_in_use_stops_the_start(tmp_path, echo):
     with socket.create_server((LOOPBACK, 0)) as taken:
         house = House(tmp_path / "h", echo.url, port=taken.getsockname()[1])
-        code, said = started(house)
+        code, said = house.fails_to_start()
     assert code == 2
     assert f"{LOOPBACK}:{house.port}" in said
     assert "Address already in use" in said
@@ -106,7 +96,7 @@ def test_D3_an_unusable_certificate_stops_the_start(tmp_path, echo, fault):
         key.write_bytes(Authority(tmp_path / "other").issue("localhost")[1].read_bytes())
     else:
         chain.write_text("" if fault == "empty" else "rubbish")
-    code, said = started(house)
+    code, said = house.fails_to_start()
     assert code == 2
     assert "server." in said
     assert "PEM" in said

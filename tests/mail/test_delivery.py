@@ -21,23 +21,7 @@ from gateway.mail.smtp import SmtpCourier, SmtpServer
 from support.servers import LOOPBACK, free_port
 
 from .conftest import LETTER, SENDER, T0
-
-
-class Scripted:
-    """A courier that refuses as told, then takes; `taken` are the messages."""
-
-    def __init__(self, *faults):
-        self.faults = list(faults)
-        self.taken = []
-        self.hung_up = threading.Event()
-
-    def send(self, message):
-        if self.faults and (fault := self.faults.pop(0)) is not None:
-            raise fault
-        self.taken.append(message)
-
-    def hang_up(self):
-        self.hung_up.set()
+from .scripted import Scripted, served, until
 
 
 class Stuck(Scripted):
@@ -186,25 +170,6 @@ def test_a_stop_does_not_wait_for_a_slow_server_and_keeps_the_letter(outbox, clo
     assert courier.hung_up.is_set()
     waiting = outbox.due(T0)
     assert waiting.tries == 0  # it was not its fault
-
-
-async def until(condition):
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError
-
-
-def served(delivery, condition):
-    async def walk():
-        stop = asyncio.Event()
-        running = asyncio.create_task(delivery.run(stop, 0.02))
-        await until(condition)
-        stop.set()
-        await asyncio.wait_for(running, 5)
-
-    asyncio.run(walk())
 
 
 def test_what_was_put_before_a_crash_is_sent_after_it_by_a_real_server(path, clock, serving, mailbox):

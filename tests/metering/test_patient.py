@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
-from gateway.metering.patient import find_patient, nir_key, parse_patient_number, patient_in_path
+from gateway.metering.patient import departement, neighbours, nir_key, parse_patient_number, patient_text, text_in_path
 from gateway.model import PatientLocator, Place, Reason
 
 PUBLISHED = (
@@ -128,9 +128,9 @@ def test_a_canonical_number_is_its_own_canonical_form(text: str):
 
 
 def look(place: Place, name: str = "nir", *, captures=(), query=b"", content_type=b"", body=b"") -> str:
-    """What find_patient says: the number, or the reason of its refusal."""
+    """What stands for the number, read: the number, or the reason of its refusal."""
     try:
-        return find_patient(PatientLocator(place, name), captures, query, content_type, body)
+        return parse_patient_number(patient_text(PatientLocator(place, name), captures, query, content_type, body))
     except Refused as refused:
         return refused.reason.value.removeprefix("patient-number-")
 
@@ -152,7 +152,7 @@ def test_the_number_is_found_at_each_place():
 )
 def test_a_number_alone_in_the_path_is_read_as_anywhere(text: str):
     try:
-        found = patient_in_path(f"/lookup/{text}/rights", 2)
+        found = parse_patient_number(text_in_path(f"/lookup/{text}/rights", 2))
     except Refused as refused:
         found = refused.reason.value.removeprefix("patient-number-")
     assert found == look(Place.PATH, captures=(("nir", text),))
@@ -241,3 +241,26 @@ def test_a_document_of_another_type_is_malformed(content_type: bytes):
 
 def test_a_body_that_is_no_form_does_not_matter_where_the_number_is_in_the_query():
     assert look(Place.QUERY, query=b"nir=" + NIR.encode(), content_type=b"image/png", body=b"\x89PNG;") == CANONICAL
+
+
+@pytest.mark.parametrize(
+    ("number", "place"),
+    [
+        ("1850578006084", "78"),
+        ("1850597105012", "971"),
+        ("1850598800012", "988"),
+        ("185052A004084", "2A"),
+        ("185052B004084", "2B"),
+        ("1850599109022", "99"),
+        ("7112312345678", None),
+        ("5112312345678", None),
+    ],
+)
+def test_where_a_number_was_given(number: str, place: str | None):
+    assert departement(number) == place
+
+
+def test_neighbours_are_the_numbers_just_before_and_after_in_the_same_register():
+    assert neighbours("1850578006084") == ("1850578006083", "1850578006085")
+    assert neighbours("185052A004000") == ("185052A004001",)
+    assert neighbours("1850578006999") == ("1850578006998",)

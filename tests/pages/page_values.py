@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 from gateway.identity.kept_work import Kept, State
 from gateway.model import Reason
+from gateway.pages.activity_words import ActivityWords
 from gateway.pages.qr import qr
 from gateway.pages.render import alert, page
 
@@ -23,6 +24,7 @@ LINE = {
     "device": EVIL,
     "alarming": True,
 }
+WORKS = ActivityWords(EVIL, EVIL, EVIL)
 OPEN = {
     "reference": "ab",
     "current": False,
@@ -30,6 +32,7 @@ OPEN = {
     "seen_at": AT,
     "network": EVIL,
     "device": EVIL,
+    "activity": EVIL,
 }
 KNOWN = {
     "reference": "ab",
@@ -88,6 +91,7 @@ VALUES = {
         "quarantined": True,
         "codes_left": 3,
         "opened_at": AT,
+        "activity": WORKS,
         "proofs": [("code", AT)],
         "agent": EVIL,
         "network": EVIL,
@@ -116,7 +120,14 @@ VALUES = {
     },
     "card_start": {"to": "abc"},
     "card_wait": {"to": "abc", "href": EVIL, "alert": alert(Reason.CARD_HANDSHAKE_FAILED, "fr")},
-    "sso_start": {"sso": EVIL, "to": "abc", "card": False, "phone": True, "alert": alert(Reason.SSO_REFUSED, "fr")},
+    "sso_start": {
+        "sso": EVIL,
+        "to": "abc",
+        "card": False,
+        "anew": True,
+        "phone": True,
+        "alert": alert(Reason.SSO_REFUSED, "fr"),
+    },
     "sso_leave": {"sso": EVIL, "href": EVIL},
     "sso_phone": {
         "to": "abc",
@@ -127,6 +138,12 @@ VALUES = {
     },
     "sso_phone_wait": {"digits": "07", "ends_at": AT, "to": "abc", "reference": "ab", "calm": False},
     "sso_choose": {"sso": EVIL, "waiting": "ab", "accounts": [{"identifier": EVIL, "title": EVIL}] * 2},
+    "sso_activity": {
+        "sso": EVIL,
+        "waiting": "ab",
+        "activities": [WORKS] * 2,
+        "alert": alert(Reason.MALFORMED_REQUEST, "fr"),
+    },
     "sso_link": {"sso": EVIL, "identity": EVIL, "waiting": "ab", "missing": None, "others": [EVIL], "to": "abc"},
     "sso_links": {
         "sso": EVIL,
@@ -136,7 +153,10 @@ VALUES = {
     },
     "card_choose": {"accounts": [{"identifier": EVIL, "title": EVIL, "delegate": one} for one in (False, True)]},
     "act_for": {"accounts": [(EVIL, EVIL, AT)]},
-    "step_up_ways": {"ways": [("sc", "/.herse/card?to=abc"), ("otp", "/.herse/step-up?to=abc")]},
+    "step_up_ways": {
+        "ways": [("sc", "/.herse/card?to=abc"), ("otp", "/.herse/step-up?to=abc")],
+        "asked": alert(Reason.BUDGET_PROOF_REQUIRED, "fr"),
+    },
     "delegates": {
         "delegates": [({"name": EVIL, "card": EVIL, "until": AT, "given_by": EVIL, "reference": "ab"}, [EVIL])],
         "offered": [("infopatient", EVIL, True)],

@@ -49,6 +49,7 @@ STATUSES = {
     },
     403: {
         Reason.NO_TELESERVICE,
+        Reason.SEARCH_REFUSED,
         Reason.PROFESSION_NOT_ALLOWED,
         Reason.ACCOUNT_NOT_ALLOWED,
         Reason.NOT_DELEGATED,
@@ -93,6 +94,7 @@ STATUSES = {
     503: {
         Reason.MAIL_UNAVAILABLE,
         Reason.LEDGER_UNAVAILABLE,
+        Reason.METER_UNAVAILABLE,
         Reason.BUSY,
         Reason.SSO_UNREACHABLE,
         Reason.CARD_REVOCATION_STALE,
@@ -140,7 +142,6 @@ def test_a_way_on_is_a_page_of_our_own(reason):
 def test_an_exhausted_budget_says_why_and_what_to_do():
     told = explanation(Reason.BUDGET_EXHAUSTED)
     assert "protège les données des patients" in told.sentence("fr")
-    assert "carte CPS" in told.remedy("fr")
     assert "le support de votre portail" in told.remedy("fr")
     assert "your portal\u2019s support" in told.remedy("en")
 

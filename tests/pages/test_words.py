@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model import EventKind, Method, Reason
+from gateway.model import AlertReason, EventKind, Method, Reason
 from gateway.pages.device import LONGEST, clean_device, readable_device
 from gateway.pages.event_words import (
     GROUP_NAMES,
@@ -124,6 +124,16 @@ def test_methods_and_reasons_in_words():
     assert reason_sentence(None, "fr") == ""
     assert reason_sentence("of-a-later-version", "fr") == ""
     assert "déjà servi" in reason_sentence(Reason.CODE_USED, "fr")
+
+
+@pytest.mark.parametrize("reason", AlertReason)
+def test_why_an_alert_was_raised_is_told_in_words_and_not_that_a_number_was_a_decoy(reason):
+    french, english = reason_sentence(reason, "fr"), reason_sentence(str(reason), "en")
+    assert french
+    assert english
+    assert french != english
+    for word in ("leurre", "decoy", "robot"):
+        assert word not in (french + english).lower()
 
 
 def test_professions_in_words():

@@ -7,7 +7,20 @@ from itertools import product
 
 import pytest
 
-from gateway.model import Budget, Challenge, Effect, Level, Meter, Method, PatientLocator, Place, Reason, Record
+from gateway.model import (
+    Budget,
+    Challenge,
+    Effect,
+    Level,
+    Meter,
+    Method,
+    Past,
+    PatientLocator,
+    Place,
+    Reason,
+    Record,
+    Scope,
+)
 from gateway.policy.claims import Claim
 from gateway.policy.rules import Policy, Route, Rule
 from gateway.policy.template import parse_template
@@ -130,13 +143,15 @@ def test_a_permit_of_a_plain_teleservice_obliges_to_nothing() -> None:
 
 
 def test_a_metered_permit_obliges_to_count_and_record() -> None:
-    budgets = (Budget(5, timedelta(hours=1), Effect.DENY),)
+    budgets = (Budget(5, timedelta(hours=1), Past.DENY),)
     metered = Rule(
         "a", "A", (route("GET /x/{nir}", NIR), route("GET /x")), budgets=budgets, categories=("identity",)
     )  # fmt: skip
     claim = only(metered)
-    each = Budget(2, timedelta(hours=1), Effect.DENY, per_holder=True)
-    assert only(replace(metered, budgets=(each, *budgets))).permit.meter == Meter(NIR, budgets, (each,))
+    each = Budget(2, timedelta(hours=1), Past.DENY, per=Scope.HOLDER)
+    meter = only(replace(metered, budgets=(each, *budgets), known_for=timedelta(days=9), moved_new=True)).permit.meter
+    assert meter == Meter(NIR, (each, *budgets), timedelta(days=9), moved_new=True)
+    assert (meter.of_account, meter.of_holder) == (budgets, (each,))
     assert (claim.permit.meter, claim.permit.record) == (Meter(NIR, budgets), Record(("identity",)))
     assert claim.permit.segment == 2
     bare = policy(metered).claims.find("GET", "/x")
@@ -192,3 +207,14 @@ def test_what_nobody_claims() -> None:
     assert (denying.ended.effect, denying.ended.reason) == (Effect.DENY, Reason.DELEGATION_ENDED)
     assert (denying.upgrade.effect, denying.upgrade.reason) == (Effect.DENY, Reason.UPGRADE_NOT_ALLOWED)
     assert (denying.sign_in.effect, denying.sign_in.challenge) == (Effect.CHALLENGE, Challenge(Level.PASSWORD))
+
+
+def test_of_a_rule_on_trial_a_second_factor_stays_enforced_where_data_of_patients_is() -> None:
+    strict = Rule("a", "A", (route("GET /x"),), level=Level.CARD, methods=(Method.SMART_CARD,), fresh_for=timedelta(1))
+    open_to_all = only(replace(strict, observe=True))
+    assert (open_to_all.enforced.level, open_to_all.enforced.methods) == (Level.PASSWORD, ())
+    assert open_to_all.enforced.fresh_for is None
+    of_patients = only(replace(strict, observe=True, categories=("identity",), uncounted="a list"))
+    assert of_patients.enforced.level is Level.MFA
+    assert only(strict).enforced == strict
+    assert only(strict).trial == ()

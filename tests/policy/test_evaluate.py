@@ -113,6 +113,33 @@ def test_decisions(who: Subject, request_line: str, effect: Effect, reason: Reas
     assert (decision.challenge is not None) is (effect is Effect.CHALLENGE)
 
 
+TRIAL = load_policy(
+    """
+version: 1
+portal: house
+title: House
+teleservices:
+  trial: {title: T, routes: [GET /trial], assurance: card, fresh_for: 1h, professions: [nurse], observe: true}
+""",
+    "house.yaml",
+)
+
+
+def test_a_rule_on_trial_tells_what_it_would_have_said_and_lets_pass() -> None:
+    nurse = subject(Method.SMART_CARD, profession="nurse")
+    for who, observed in (
+        (nurse, ()),
+        (subject(Method.SMART_CARD, profession="nurse", ago=timedelta(hours=2)), (Reason.CARD_REQUIRED,)),
+        (PASSWORD, (Reason.PROFESSION_NOT_ALLOWED, Reason.CARD_REQUIRED)),
+    ):
+        for _ in range(2):
+            decision = decide(who, "GET", "/trial", policy=TRIAL)
+            assert decision.effect is Effect.PERMIT
+            assert set(decision.observed) == set(observed), decision.observed
+    nobody = decide(ANONYMOUS, "GET", "/trial", policy=TRIAL)
+    assert (nobody.effect, nobody.reason) == (Effect.CHALLENGE, Reason.SIGN_IN_REQUIRED)
+
+
 def test_N5_only_one_teleservice_may_upgrade() -> None:
     assert decide(PASSWORD, "GET", "/talk", upgrade=True).effect is Effect.PERMIT
     assert decide(PASSWORD, "GET", "/talk", upgrade=True).upgrade

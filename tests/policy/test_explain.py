@@ -98,5 +98,45 @@ teleservices:
         assert f"methods         {'hit' if level is Level.CARD else 'may'}    wants sc or psc; found" in found
 
 
+def test_what_is_on_trial_is_told_beside_the_verdict() -> None:
+    text = """
+version: 1
+portal: house
+title: House
+teleservices:
+  lookup: {title: Lookup, routes: [GET /lookup], assurance: card, observe: 2026-11-01}
+"""
+    policy = load_policy(text, "house.yaml")
+    request = AccessRequest(subject_at("A-1", None, Level.PASSWORD, AT), "GET", "/lookup", AT)
+    found = explanation(evaluate(policy, request, explain=True)).splitlines()
+    assert found[-2].startswith("verdict: PERMIT permitted (teleservice lookup")
+    assert found[-1] == "on trial, so not enforced: card-required"
+
+
+def test_answers_that_are_scanned_are_told() -> None:
+    text = """
+version: 1
+portal: house
+title: House
+teleservices:
+  lists:
+    title: Lists
+    routes: ["GET /lists", {route: "GET /lists/{nir}", patient: {path: nir}}]
+    assurance: card
+    answers: {text: {}}
+    budgets: [{people: 5, window: 10m, past: challenge}]
+    discloses: [identity]
+"""
+    text = text.replace('"GET /lists"', '{route: "GET /lists", patient: none}')
+    policy = load_policy(text, "house.yaml")
+    told = []
+    for path in ("/lists", "/lists/7"):
+        request = AccessRequest(subject_at("A-1", None, Level.CARD, AT), "GET", path, AT)
+        found = explanation(evaluate(policy, request, explain=True)).splitlines()
+        told.append([line for line in found if line.startswith("counts:")])
+    everybody = "counts: everybody whom the answer shows"
+    assert told == [[everybody], ["counts: the patient in path nir", everybody]]
+
+
 def test_a_denial_of_no_teleservice() -> None:
     assert told(Level.CARD, "/nowhere").endswith("verdict: DENY no-teleservice (no teleservice, policy DIGEST)")

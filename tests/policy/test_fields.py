@@ -29,6 +29,8 @@ def read(text: str, use: Callable[[Fields, Node], object]) -> tuple[object, list
         ("'750012346'", Fields.account, "750012346"),
         ("CABINET-2A", Fields.account, "CABINET-2A"),
         ("true", Fields.yes, True),
+        ("true", Fields.trial, (True, None)),
+        ("2026-11-01", Fields.trial, (True, date(2026, 11, 1))),
         ("4h", Fields.duration, timedelta(hours=4)),
         ("0s", lambda fields, node: fields.duration(node, shortest=timedelta(0)), timedelta(0)),
         ("2027-12-31", Fields.day, date(2027, 12, 31)),
@@ -144,3 +146,17 @@ def test_a_text_without_a_document_has_no_keys() -> None:
     fields = Fields("p.yaml")
     assert fields.document("- a\n", required=("a",)) == {}
     assert fields.faults[0].expected == "a mapping with version, a"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("false", "a: `false`, which YAML reads as bool; `true`, or no such key"),
+        ("2026-02-30", "a: `2026-02-30`; a day such as 2027-12-31"),
+        ("soon", "a: `soon`; a day such as 2027-12-31"),
+    ],
+)
+def test_what_is_no_trial(text: str, fault: str) -> None:
+    value, faults = read(text, Fields.trial)
+    assert value == (False, None)
+    assert faults == [fault]

@@ -102,6 +102,27 @@ def test_a_route_twice_is_a_fault() -> None:
     assert "one route for these requests: `GET /a` fits them too" in told[0].expected
 
 
+COUNTED = """\
+  {name}:
+    title: T
+    routes: ["GET /{name}/{{nir}}"]
+    assurance: card
+    patient: {{path: nir}}
+    budgets: [{{people: 5, window: 1h, past: deny, for: 24h, closes: [{closes}]}}]
+    discloses: [identity]
+"""
+
+
+def test_a_denial_closes_what_is_there_and_counts() -> None:
+    both = COUNTED.format(name="x", closes="y") + COUNTED.format(name="y", closes="x, y")
+    assert [rule.budgets[0].closes for rule in load_policy(HEAD + ONE + both, "p").rules[1:]] == [("y",), ("x", "y")]
+    told = faults(HEAD + ONE + COUNTED.format(name="x", closes="y, a"))
+    assert [(fault.line, fault.key, fault.found, fault.expected) for fault in told] == [
+        (9, "teleservices.x", "`y`", "in `closes` one of x, since people are counted there"),
+        (9, "teleservices.x", "`a`", "in `closes` one of x, since people are counted there"),
+    ]
+
+
 def test_M6_the_number_of_routes_is_bounded() -> None:
     def routes(count: int) -> str:
         return HEAD + ONE.replace("[GET /a]", "[" + ", ".join(f"GET /a{number}" for number in range(count)) + "]")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The values a policy file becomes."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from gateway.model import Effect, PatientLocator, Place
+from gateway.model import Budget, Effect, Meter, Past, PatientLocator, Place
+from gateway.model.answers import Answers
 from gateway.policy.rules import Attestation, Policy, Route, Rule
 from gateway.policy.template import parse_template
 
@@ -17,6 +18,13 @@ def test_a_rule_is_metered_by_one_route() -> None:
     counted = Route(("GET",), parse_template("/a/{nir}"), PatientLocator(Place.PATH, "nir"))
     assert not Rule("a", "A", (plain,)).metered
     assert Rule("a", "A", (plain, counted)).metered
+
+
+def test_a_rule_is_metered_by_its_answers() -> None:
+    budget = Budget(5, timedelta(hours=1), Past.DENY)
+    rule = Rule("a", "A", (), answers=Answers(), budgets=(budget,), known_for=timedelta(days=9), moved_new=True)
+    assert rule.metered
+    assert rule.meter(None) == Meter(None, (budget,), timedelta(days=9), moved_new=True)
 
 
 def test_an_attestation_holds_to_the_end_of_its_last_day() -> None:

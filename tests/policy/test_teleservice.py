@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gateway.model import Budget, Effect, Level, Method, PatientLocator, Place
+from gateway.model import Budget, Level, Method, Past, PatientLocator, Place, Scope
+from gateway.model.answers import Answers, TextAnswers
 from gateway.policy.fields import Fields
 from gateway.policy.rules import Attestation, Rule
 from gateway.policy.teleservice import read_teleservice
@@ -34,8 +35,7 @@ discloses: [identity]
 
 def test_a_plain_teleservice() -> None:
     rule, faults = read(PLAIN)
-    assert not faults
-    assert (rule.name, rule.title, rule.level, rule.order) == ("t", "T", Level.PASSWORD, 0)
+    assert (rule.name, rule.title, rule.level, rule.order, faults) == ("t", "T", Level.PASSWORD, 0, [])
     assert [str(route) for route in rule.routes] == ["GET /x"]
     assert (rule.fresh_for, rule.professions, rule.accounts, rule.uncounted) == (None, None, None, None)
     assert (rule.anonymous, rule.streams, rule.upgrade, rule.metered) == (False, False, False, False)
@@ -57,11 +57,10 @@ discloses: [identity, rights]"""
     assert not faults
     assert (rule.order, rule.level, rule.fresh_for) == (-3, Level.CARD, timedelta(minutes=15))
     assert (rule.professions, rule.accounts) == ({"nurse", "physician"}, {"750012346"})
-    assert rule.routes[0].methods == ("GET", "POST")
-    assert rule.routes[0].patient == PatientLocator(Place.PATH, "nir")
+    assert (rule.routes[0].methods, rule.routes[0].patient) == (("GET", "POST"), PatientLocator(Place.PATH, "nir"))
     assert rule.budgets == (
-        Budget(5, timedelta(hours=1), Effect.CHALLENGE),
-        Budget(50, timedelta(hours=24), Effect.DENY),
+        Budget(5, timedelta(hours=1), Past.CHALLENGE),
+        Budget(50, timedelta(hours=24), Past.DENY),
     )
     assert rule.categories == ("identity", "rights")
 
@@ -83,12 +82,26 @@ def test_methods_stand_beside_a_level_or_instead_of_one() -> None:
 
 
 def test_a_budget_counts_for_the_account_unless_it_says_for_each_holder() -> None:
-    for per, per_holder in (("", False), ("per: account, ", False), ("per: holder, ", True)):
+    for per, scope in (("", Scope.ACCOUNT), ("per: account, ", Scope.ACCOUNT), ("per: holder, ", Scope.HOLDER)):
         rule, faults = read(METERED.replace("people: 5", f"{per}people: 5"))
         assert not faults
-        assert rule.budgets == (Budget(5, timedelta(hours=1), Effect.CHALLENGE, per_holder),)
+        assert rule.budgets == (Budget(5, timedelta(hours=1), Past.CHALLENGE, per=scope),)
     both = "past: challenge}, {people: 9, window: 1h, past: challenge}"
     assert not read(METERED.replace("people: 5", "per: holder, people: 5").replace("past: challenge}", both))[1]
+
+
+def test_how_long_somebody_is_known_and_what_a_moved_session_may_see() -> None:
+    assert (read(PLAIN)[0].known_for, read(PLAIN)[0].moved_new) == (None, False)
+    for text, known_for, moved_new in (
+        ("", timedelta(days=90), False),
+        ("known_for: 1d", timedelta(days=1), False),
+        ("known_for: 400d\nmoved: challenge", timedelta(days=400), False),
+        ("moved: new-people", timedelta(days=90), True),
+    ):
+        rule, faults = read(METERED + text)
+        meter = rule.meter(PatientLocator(Place.PATH, "nir"))
+        assert not faults
+        assert (rule.known_for, rule.moved_new) == (meter.known_for, meter.moved_new) == (known_for, moved_new)
 
 
 def test_the_other_flags() -> None:
@@ -96,8 +109,7 @@ def test_the_other_flags() -> None:
     assert read(PLAIN + "streams: true")[0].streams
     assert read(PLAIN + "upgrade: websocket")[0].upgrade
     rule, faults = read(MFA + "discloses: [identity]\nuncounted: a list")
-    assert not faults
-    assert (rule.uncounted, rule.categories) == ("a list", ("identity",))
+    assert (rule.uncounted, rule.categories, faults) == ("a list", ("identity",), [])
 
 
 def test_an_attestation_holds_to_the_end_of_its_day() -> None:
@@ -205,13 +217,20 @@ discloses: [identity]"""
         (METERED.replace("people: 5", "per: person, people: 5"), "t.budgets[0].per: `person`; one of account, holder"),
         (METERED.replace("past: challenge}", "past: deny}, {per: holder, people: 5, window: 1h, past: deny}"),
          "t.budgets[1]: `5 people per 1h for each holder, then deny`; a budget that can be reached"),
+        # who is known, and sessions that moved
+        (METERED + "known_for: 23h", "t.known_for: `23h`; a duration such as 30s, 15m, 4h or 90d, from 1d to 400d"),
+        (METERED + "known_for: 401d", "t.known_for: `401d`; a duration such as"),
+        (METERED + "moved: permit", "t.moved: `permit`; one of challenge, new-people"),
+        (PLAIN + "known_for: 90d", "t.known_for: `known_for`; a route that uses it: no route here counts a patient"),
+        (PLAIN + "moved: challenge", "t.moved: `moved`; a route that uses it"),
+        ("routes: [GET /x]\nanonymous: true\nmoved: challenge", "t.moved: `moved`; no such key beside `anonymous`"),
         # budgets
         (METERED.replace("people: 5", "people: 0"), "t.budgets[0].people: `0`, which YAML reads as int"),
         (METERED.replace("people: 5", "people: '5'"), "t.budgets[0].people: `5`; a whole number"),
         (METERED.replace("1h", "31d"), "t.budgets[0].window: `31d`; a duration"),
         (METERED.replace("1h", "0s"), "t.budgets[0].window: `0s`; a duration"),
-        (METERED.replace("past: challenge", "past: permit"), "t.budgets[0].past: `permit`; one of challenge, deny"),
-        (METERED.replace("people: 5, ", ""), "t.budgets[0]: no such key; the key `people`"),
+        (METERED.replace("past: challenge", "past: permit"), "t.budgets[0].past: `permit`; one of alert, delay, chall"),
+        (METERED.replace("people: 5, ", ""), "t.budgets[0]: neither; one of people, new, missed, with how many"),
         (METERED.replace("window: 1h, ", ""), "t.budgets[0]: no such key; the key `window`"),
         (METERED.replace(", past: challenge", ""), "t.budgets[0]: no such key; the key `past`"),
         (METERED.replace("past: challenge}", "past: deny}, {people: 10, window: 2h, past: deny}"),
@@ -246,3 +265,36 @@ def test_a_missing_title_and_a_faulty_one_leave_the_name() -> None:
         "b",
     ]
     assert {fault.key for fault in fields.faults} == {"a", "b", "b.title"}
+
+
+LIST = """\
+routes: [GET /x, GET /y]
+assurance: card
+answers: {text: {}}
+budgets: [{people: 5, window: 1h, past: challenge}]
+discloses: [identity]
+"""
+
+
+def test_people_in_answers_are_counted_on_every_route() -> None:
+    rule, faults = read(LIST)
+    assert not faults
+    assert (rule.answers, rule.metered) == (Answers(text=TextAnswers()), True)
+    assert (rule.known_for, [route.patient for route in rule.routes]) == (timedelta(days=90), [None, None])
+    assert rule.meter(None).patient is None
+    both = LIST.replace("GET /y", "{route: 'GET /y/{nir}', patient: {path: nir}}, {route: GET /z, patient: none}")
+    rule, faults = read(both.replace("GET /x, ", ""))
+    assert not faults
+    assert [route.patient for route in rule.routes] == [PatientLocator(Place.PATH, "nir"), None]
+    assert "patient: none" in read(both)[1][0], "which route names nobody is said of each, once one does"
+
+
+def test_people_in_answers_need_budgets_and_are_never_uncounted() -> None:
+    for key in ("budgets", "discloses"):
+        assert read(LIST.replace(f"{key}:", f"# {key}:"))[1][0].endswith(f"`{key}`, since patients are counted here")
+    for key in ("uncounted: a list", "streams: true", "upgrade: websocket"):
+        assert read(LIST + key)[1][0].endswith("no such key where patients are counted")
+    anonymous = read("routes: [GET /x]\nanonymous: true\nanswers: {text: {}}")[1]
+    assert anonymous == ["t.answers: `answers`; no such key beside `anonymous`: nobody is asked who he is"]
+    small = LIST.replace("{text: {}}", "{text: {}, people_at_most: 6}")
+    assert "no more than 5" in read(small)[1][0]

@@ -64,7 +64,3 @@ def card_is_read(world, state, outcome):
     if not isinstance(outcome, Reason):
         outcome = holder(world, outcome)
     return f"{BACK}?ticket={world.doors.card.tickets.issue(state, outcome, world.now)}"
-
-
-def levels(world, account):
-    return [session.subject.assurance.level for session in world.sessions.of_account(account)]

@@ -94,6 +94,14 @@ def links_by_password_and_code(world, provider, identifier=PRACTICE):
     return browser
 
 
+def links_and_leaves(world, provider):
+    """The same, and nobody is signed in any more; gives the world."""
+    links_by_password_and_code(world, provider)
+    for session in living(world):
+        world.sessions.end(session, world.now)
+    return world
+
+
 def links(world, identifier=PRACTICE):
     return world.doors.sso.links.of_account(identifier)
 

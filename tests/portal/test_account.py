@@ -23,6 +23,7 @@ def test_the_account_tells_who_it_is_and_what_was_proved(world, signed_in):
         "assurance": "mfa",
         "totp": True,
         "quarantined": False,
+        "activity": None,
     }
 
 

@@ -7,16 +7,16 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from portal.sso_door import KIT, add, goes, links_by_password_and_code, open_sso_door
+from portal.sso_door import KIT, add, goes, links_and_leaves
 
 from gateway.identity.devices import reference_of
 from gateway.identity.kept_work import Owner, State, Work
 from gateway.identity.passkey_table import NewKey
 from gateway.identity.sso import LoggedOut
 from gateway.model import EventKind, Method, Proof
-from support.provider import SUBJECT, StandInProvider
+from support.provider import SUBJECT
 
-from .conftest import JSON, PASSWORD, PHARMACY
+from .world import JSON, PASSWORD, PHARMACY
 
 DELEGATES, ACT_FOR = "/.herse/account/delegates", "/.herse/act-for"
 LOU = "EMP-LOU"
@@ -167,22 +167,12 @@ def test_a_wrong_code_tells_a_delegate_nothing_of_the_holder(employee):
 
 
 @pytest.fixture
-def provider():
-    with StandInProvider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def linked(world, provider):
+def linked(door, provider):
     """Kit's practice is linked to an identity at the provider, and acts for the pharmacy."""
-    door = open_sso_door(world, provider)
     add(door, "750033029", KIT)
-    links_by_password_and_code(door, provider)
-    for one in door.sessions.of_account("750033003"):
-        door.sessions.end(one, door.now)
+    links_and_leaves(door, provider)
     delegate(door, "750033003")
-    yield door
-    world.run(door.doors.sso.sso.close())
+    return door
 
 
 def test_acting_ends_with_the_providers_session(linked, provider):
@@ -190,9 +180,10 @@ def test_acting_ends_with_the_providers_session(linked, provider):
     goes(linked, provider, kit)
     (own,) = linked.sessions.of_account("750033003")
     ends = own.expires_at
+    assert own.subject.activity is not None
     acts(kit)
     (session,) = acting(linked)
-    assert session.expires_at == ends
+    assert (session.expires_at, session.subject.activity) == (ends, None), "his own activity is none of the holder's"
     told = LoggedOut(provider.issuer, SUBJECT, None)
     assert linked.doors.sso.sessions.living(told, linked.sessions) == [session]
     assert linked.doors.sso.sessions.id_token(session.reference), "and is signed out there as any other"

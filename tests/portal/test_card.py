@@ -19,18 +19,12 @@ from portal.card_door import (
     STEP_UP,
     STRANGER,
     card_is_read,
-    levels,
-    open_card_door,
     sets_out,
 )
+from portal.world import levels
 
 from gateway.identity.accounts import Holder
 from gateway.model import EventKind, Level, Reason
-
-
-@pytest.fixture
-def cards(world):
-    return open_card_door(world)
 
 
 def test_the_button_is_on_the_sign_in_page(cards):

@@ -17,20 +17,15 @@ from portal.card_door import (
     JSON,
     PHARMACY,
     card_is_read,
-    levels,
     open_card_door,
     sets_out,
 )
+from portal.world import levels
 
 from gateway.identity.accounts import Holder
 from gateway.identity.kept_work import Owner, Work
 from gateway.identity.session import Sessions
 from gateway.model import EventKind, Level
-
-
-@pytest.fixture
-def cards(world):
-    return open_card_door(world)
 
 
 def test_of_several_accounts_the_person_chooses_one(cards):

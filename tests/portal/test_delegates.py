@@ -16,11 +16,6 @@ LOU = "30B0057881/CPET0002"
 FORM = {"name": "Lou Martin", "card": LOU, "identifier": "", "until": "2026-12-22", "give-infopatient": "1"}
 
 
-@pytest.fixture
-def cards(world):
-    return open_card_door(world)
-
-
 def fresh_holder(world, account=PHARMACY):
     browser = world.browser()
     browser.sign_in(account)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import timedelta
 
@@ -123,34 +122,18 @@ def test_at_enrolment_the_first_device_is_told_too_and_a_step_up_gives_no_cookie
 
 
 def test_when_the_ledger_fails_at_that_moment_the_browser_stays_unknown(failing):
-    failing.ledger.hold()
-    browser = failing.browser()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(SIGN_IN, {"identifier": PHARMACY, "password": PASSWORD}))
-        await asyncio.wait([sent], timeout=0.3)
-        failing.ledger.fail()
-        return await sent
-
-    answer = failing.run(walk())
-    assert answer.status_code == 503
+    request = failing.browser().post_soon(SIGN_IN, {"identifier": PHARMACY, "password": PASSWORD})
+    assert failing.meanwhile(request, failing.ledger.fail).status_code == 503
     assert devices_of(failing) == []
     assert failing.accounts.find(PHARMACY).used_at is None
 
 
 def test_a_session_that_ends_while_it_is_recorded_makes_no_device_known(failing):
-    failing.ledger.hold()
-    browser = failing.browser()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(SIGN_IN, {"identifier": PHARMACY, "password": PASSWORD}))
-        await asyncio.wait([sent], timeout=0.3)
+    def lock():
         failing.accounts.lock(PHARMACY, failing.now)
         failing.sessions.end_all(PHARMACY, failing.now)
-        failing.ledger.release()
-        return await sent
 
-    failing.run(walk())
+    failing.meanwhile(failing.browser().post_soon(SIGN_IN, {"identifier": PHARMACY, "password": PASSWORD}), lock)
     assert devices_of(failing) == []
 
 

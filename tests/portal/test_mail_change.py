@@ -11,7 +11,7 @@ from gateway.identity.database import writing
 from gateway.identity.quarantine import begin
 from gateway.model import EventKind
 
-from .conftest import DOCTOR, JSON, PHARMACY
+from .world import DOCTOR, JSON, PHARMACY
 
 PAGE = "/.herse/account/mail"
 OLD, NEW = "ancienne@exemple.example", "nouvelle@exemple.example"

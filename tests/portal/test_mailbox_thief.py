@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from portal.card_door import INES, card_is_read, open_card_door, sets_out
-from portal.conftest import World
 from portal.mailbox import NEW, PHARMACY, RECOVERY, RESET_NEW, STEP_UP, USE, ask, give_mail, held, tickets
+from portal.world import World
 
 from gateway.identity.accounts import Holder
 from gateway.identity.otp import new_secret

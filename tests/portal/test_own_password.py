@@ -193,16 +193,13 @@ def test_when_the_ledger_fails_the_password_stays(failing):
     failing.add(LONE, totp=False)
     browser, before = failing.browser(), failing.accounts.password_hash(LONE)
     browser.sign_in(LONE)
-    failing.ledger.hold()
 
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(OWN, {"old": PASSWORD, "password": NEW}))
-        await asyncio.wait([sent], timeout=0.5)
+    def break_the_ledger():
         assert failing.accounts.password_hash(LONE) == before, "the change waits for its record"
         failing.ledger.fail()
-        return await sent
 
-    assert failing.run(walk()).status_code == 503
+    request = browser.post_soon(OWN, {"old": PASSWORD, "password": NEW})
+    assert failing.meanwhile(request, break_the_ledger).status_code == 503
     assert change(browser).status_code == 503
     assert failing.accounts.password_hash(LONE) == before
 
@@ -211,16 +208,9 @@ def test_a_session_that_ends_meanwhile_changes_nothing(failing):
     failing.add(LONE, totp=False)
     browser, before = failing.browser(), failing.accounts.password_hash(LONE)
     browser.sign_in(LONE)
-    failing.ledger.hold()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(OWN, {"old": PASSWORD, "password": NEW}))
-        await asyncio.wait([sent], timeout=0.5)
-        failing.sessions.end_all(LONE, failing.now)
-        failing.ledger.release()
-        return await sent
-
-    assert failing.run(walk()).headers["location"].startswith("/.herse/sign-in?to=")
+    request = browser.post_soon(OWN, {"old": PASSWORD, "password": NEW})
+    answer = failing.meanwhile(request, lambda: failing.sessions.end_all(LONE, failing.now))
+    assert answer.headers["location"].startswith("/.herse/sign-in?to=")
     assert failing.accounts.password_hash(LONE) == before
 
 

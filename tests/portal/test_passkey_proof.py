@@ -6,30 +6,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-import pytest
+from portal.world import assurance
 
 from gateway.model import EventKind, Level, Method
 from support.authenticator import UP, Authenticator
-from support.passkey_pages import LIST, ORIGIN, SIGN_IN, STEP_UP, new_key, options_of, sign_in, step_up
+from support.passkey_pages import LIST, ORIGIN, SIGN_IN, STEP_UP, options_of, sign_in, step_up
 
 PHARMACY, DOCTOR = "750012346", "751234567"
 JSON = {"accept": "application/json"}
-
-
-def assurance(world, browser):
-    return world.sessions.find(browser.token.encode(), world.now).subject.assurance
-
-
-@pytest.fixture
-def strong(world, signed_in):
-    """Signed in, and a code given just now."""
-    assert signed_in.step_up(world.code()).status_code == 303
-    return signed_in
-
-
-@pytest.fixture
-def key(strong):
-    return new_key(strong, counter=0)
 
 
 def test_a_passkey_alone_opens_a_session_with_two_factors(world, key):

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter
 
 import pytest
+from portal.world import assurance
 
 from gateway.identity.passkey_table import MOST, NewKey
 from gateway.model import EventKind, Method, Reason
@@ -16,22 +16,6 @@ from support.passkey_pages import ADD, LIST, ORIGIN, REMOVE, RENAME, SIGN_IN, ST
 
 PHARMACY, DOCTOR = "750012346", "751234567"
 JSON = {"accept": "application/json"}
-
-
-def assurance(world, browser):
-    return world.sessions.find(browser.token.encode(), world.now).subject.assurance
-
-
-@pytest.fixture
-def strong(world, signed_in):
-    """Signed in, and a code given just now."""
-    assert signed_in.step_up(world.code()).status_code == 303
-    return signed_in
-
-
-@pytest.fixture
-def key(strong):
-    return new_key(strong, counter=0)
 
 
 def test_a_passkey_is_added_named_and_told(world, strong):
@@ -71,16 +55,9 @@ def test_a_session_that_ends_meanwhile_removes_nothing(failing):
     browser.sign_in()
     browser.step_up(failing.code())
     kept = failing.passkeys.table.add(NewKey(b"id", PHARMACY, b"a public key", 0), "clé", failing.now)
-    failing.ledger.hold()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(REMOVE, {"passkey": kept.reference}))
-        await asyncio.wait([sent], timeout=0.5)
-        failing.sessions.end_all(PHARMACY, failing.now)
-        failing.ledger.release()
-        return await sent
-
-    assert failing.run(walk()).headers["location"].startswith("/.herse/sign-in?to=")
+    request = browser.post_soon(REMOVE, {"passkey": kept.reference})
+    answer = failing.meanwhile(request, lambda: failing.sessions.end_all(PHARMACY, failing.now))
+    assert answer.headers["location"].startswith("/.herse/sign-in?to=")
     assert failing.passkeys.table.of_account(PHARMACY) == [kept]
 
 

@@ -234,16 +234,12 @@ def test_a_new_password_waits_for_its_record(failing, way):
         code = failing.accounts.invite(PHARMACY, failing.now, timedelta(days=1))
         path, fields = "/.herse/enrol", {"identifier": PHARMACY, "code": code, "password": NEW}
     before = failing.accounts.password_hash(PHARMACY)
-    failing.ledger.hold()
 
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(path, fields))
-        await asyncio.wait([sent], timeout=1)
+    def break_the_ledger():
         assert failing.accounts.password_hash(PHARMACY) == before
         failing.ledger.fail()
-        return await sent
 
-    assert failing.run(walk()).status_code == 503
+    assert failing.meanwhile(browser.post_soon(path, fields), break_the_ledger, seconds=1).status_code == 503
     assert failing.accounts.password_hash(PHARMACY) == before
     assert len(failing.sessions.of_account(PHARMACY)) == 1
 

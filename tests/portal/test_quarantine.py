@@ -21,6 +21,7 @@ from portal.mailbox import (
     take_over,
     tickets,
 )
+from portal.world import levels
 
 from gateway.identity.database import writing
 from gateway.identity.quarantine import begin
@@ -31,16 +32,6 @@ from support.passkey_pages import step_up as step_up_by_key
 
 PASSWORD = "cinq mots pour ouvrir la porte"
 JSON = {"accept": "application/json"}
-
-
-@pytest.fixture
-def mailed(world):
-    give_mail(world)
-    return world
-
-
-def levels(world, account=PHARMACY):
-    return [session.subject.assurance.level for session in world.sessions.of_account(account)]
 
 
 @pytest.mark.parametrize("act", ["step-up", "card", "sign-in by card"])
@@ -163,16 +154,9 @@ def test_a_quarantine_that_ends_while_the_next_one_is_recorded_is_on_record_as_b
     thief = failing.browser("203.0.113.9")
     ask(failing, thief)
     (ticket,) = tickets(failing)
-    failing.ledger.hold()
-
-    async def walk():
-        sent = asyncio.create_task(thief.post_soon(RESET_NEW, {"ticket": ticket, "password": NEW}))
-        await asyncio.wait([sent], timeout=0.5)
-        failing.ways_back.quarantines.end(PHARMACY)  # the holder, at this very moment
-        failing.ledger.release()
-        return await sent
-
-    assert failing.run(walk()).status_code == 303
+    request = thief.post_soon(RESET_NEW, {"ticket": ticket, "password": NEW})
+    answer = failing.meanwhile(request, lambda: failing.ways_back.quarantines.end(PHARMACY))  # the holder, just then
+    assert answer.status_code == 303
     assert failing.ways_back.quarantines.since(PHARMACY) is not None
     kinds = [stored.event.kind for stored in failing.ledger.stored]
     assert kinds[-2:] == [EventKind.PASSWORD_SET, EventKind.QUARANTINE_BEGUN]

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 from portal.mailbox import NEW, PHARMACY, RECOVERY, STEP_UP, USE, give_mail, quarantined, take_over
+from portal.world import assurance
 
 from gateway.identity import schema
 from gateway.identity.database import writing
@@ -17,13 +18,6 @@ from gateway.model import EventKind, Level, Method
 DOCTOR = "751234567"
 JSON = {"accept": "application/json"}
 CODE = re.compile(r"<code>((?:[0-9A-Z]{4}-){3}[0-9A-Z]{4})</code>")
-
-
-@pytest.fixture
-def strong(world, signed_in):
-    """Signed in, and a code given just now."""
-    assert signed_in.step_up(world.code()).status_code == 303
-    return signed_in
 
 
 @pytest.fixture
@@ -42,10 +36,6 @@ def phoneless(world, codes):
 
 def use(browser, code, **fields):
     return browser.post(USE, {"code": code, **fields})
-
-
-def assurance(world, browser):
-    return world.sessions.find(browser.token.encode(), world.now).subject.assurance
 
 
 def test_a_set_is_shown_once_and_told(world, strong):

@@ -20,22 +20,13 @@ from portal.mailbox import (
     take_over,
     tickets,
 )
+from portal.world import levels
 
 from gateway.model import EventKind, Level
 
 PASSWORD = "cinq mots pour ouvrir la porte"
 JSON = {"accept": "application/json"}
 REPLACED = "a été remplacé par un lien reçu par courriel"
-
-
-@pytest.fixture
-def mailed(world):
-    give_mail(world)
-    return world
-
-
-def levels(world, account=PHARMACY):
-    return [session.subject.assurance.level for session in world.sessions.of_account(account)]
 
 
 def test_the_whole_way(mailed, browser):

@@ -19,52 +19,15 @@ from portal.sso_door import (
     SSO,
     back,
     goes,
-    links_by_password_and_code,
     living,
     methods,
-    open_sso_door,
     sets_out,
 )
 
 from gateway.identity.throttle import Throttle
 from gateway.model import EventKind, Level
-from support.provider import DISCOVERY, StandInProvider
+from support.provider import DISCOVERY
 from support.provider_server import Answer
-
-
-@pytest.fixture
-def provider():
-    with StandInProvider(claims={"authMode": "MOBILE"}) as provider:
-        yield provider
-        assert provider.faults == []
-
-
-@pytest.fixture
-def opened(provider):
-    """Make a world with this provider, and settings of its own."""
-    made = []
-
-    def make(world, **changes):
-        made.append(open_sso_door(world, provider, **changes))
-        return world
-
-    yield make
-    for world in made:
-        world.run(world.doors.sso.sso.close())
-
-
-@pytest.fixture
-def door(world, opened):
-    return opened(world)
-
-
-@pytest.fixture
-def linked(door, provider):
-    """Kit's identity opens his practice; nobody is signed in."""
-    links_by_password_and_code(door, provider)
-    for session in living(door):
-        door.sessions.end(session, door.now)
-    return door
 
 
 def test_the_button_is_on_the_page_and_keeps_the_way(door):

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-from portal.conftest import PHARMACY
 from portal.sso_door import (
     BRANCH,
     CHOOSE,
@@ -20,48 +18,13 @@ from portal.sso_door import (
     links,
     links_by_password_and_code,
     living,
-    open_sso_door,
     waiting_of,
 )
+from portal.world import PHARMACY
 
 from gateway.model import EventKind
-from support.provider import DISCOVERY, SUBJECT, StandInProvider
+from support.provider import DISCOVERY, SUBJECT
 from support.provider_server import Answer
-
-
-@pytest.fixture
-def provider():
-    with StandInProvider(claims={"authMode": "MOBILE"}) as provider:
-        yield provider
-        assert provider.faults == []
-
-
-@pytest.fixture
-def opened(provider):
-    """Make a world with this provider, and settings of its own."""
-    made = []
-
-    def make(world, **changes):
-        made.append(open_sso_door(world, provider, **changes))
-        return world
-
-    yield make
-    for world in made:
-        world.run(world.doors.sso.sso.close())
-
-
-@pytest.fixture
-def door(world, opened):
-    return opened(world)
-
-
-@pytest.fixture
-def linked(door, provider):
-    """Kit's identity opens his practice; nobody is signed in."""
-    links_by_password_and_code(door, provider)
-    for session in living(door):
-        door.sessions.end(session, door.now)
-    return door
 
 
 def test_a_locked_account_stays_closed_and_is_told(linked, provider):

@@ -5,8 +5,6 @@ step-up, unlinking and signing out with it.
 
 from __future__ import annotations
 
-import pytest
-from portal.conftest import PHARMACY
 from portal.sso_door import (
     BRANCH,
     COOKIE,
@@ -25,36 +23,14 @@ from portal.sso_door import (
     open_sso_door,
     waiting_of,
 )
+from portal.world import PHARMACY
 
 from gateway.model import EventKind, Level
-from support.provider import SUBJECT, StandInProvider
+from support.provider import SUBJECT
 
 CLAIRE = "10000000009"
 OTHER_SUBJECT = SUBJECT.replace("550dc1c8", "0badf00d")
 STRANGER = {"SubjectNameID": f"8{CLAIRE}", "preferred_username": f"8{CLAIRE}"}
-
-
-@pytest.fixture
-def provider():
-    with StandInProvider(claims={"authMode": "MOBILE"}) as provider:
-        yield provider
-        assert provider.faults == []
-
-
-@pytest.fixture
-def door(world, provider):
-    open_sso_door(world, provider)
-    yield world
-    world.run(world.doors.sso.sso.close())
-
-
-@pytest.fixture
-def at_home(door):
-    """Kit, signed in to his practice with password and code."""
-    browser = door.browser()
-    browser.sign_in(PRACTICE)
-    browser.step_up(door.code(PRACTICE))
-    return browser
 
 
 def is_another(provider, national_id=None, subject=OTHER_SUBJECT):

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from portal.sso_door import (
     LINKS,
@@ -12,60 +10,36 @@ from portal.sso_door import (
     back,
     goes,
     links,
+    links_and_leaves,
     links_by_password_and_code,
     living,
     methods,
-    open_sso_door,
     sets_out,
 )
 
 from gateway.identity.sso import LoggedOut
 from gateway.model import EventKind, Method, Proof
-from support.provider import SUBJECT, StandInProvider
+from support.provider import SUBJECT
 
 
 @pytest.fixture
-def provider():
-    with StandInProvider(claims={"authMode": "MOBILE"}) as provider:
-        yield provider
-        assert provider.faults == []
-
-
-@pytest.fixture
-def held(failing, provider):
+def held(failing, provider, opened):
     """The world whose ledger can be told to wait, with Kit's identity linked and nobody signed in."""
-    open_sso_door(failing, provider)
-    links_by_password_and_code(failing, provider)
-    for one in living(failing):
-        failing.sessions.end(one, failing.now)
-    yield failing
-    failing.run(failing.doors.sso.sso.close())
-
-
-@pytest.fixture
-def door(world, provider):
-    open_sso_door(world, provider)
-    yield world
-    world.run(world.doors.sso.sso.close())
+    return links_and_leaves(opened(failing), provider)
 
 
 def test_a_sign_out_at_the_provider_finds_a_session_that_is_still_being_recorded(held, provider):
     browser = held.browser()
     path = back(held, provider, sets_out(browser))
-    held.ledger.hold()
+    found = []
 
-    async def walk():
-        sent = asyncio.create_task(browser.client.get(path))
-        await asyncio.wait([sent], timeout=1)
-        desk = held.doors.sso
-        found = desk.sessions.living(LoggedOut(provider.issuer, SUBJECT, None), held.sessions)
+    def sign_out():
+        found.extend(held.doors.sso.sessions.living(LoggedOut(provider.issuer, SUBJECT, None), held.sessions))
         for one in found:
             held.sessions.end(one, held.now)
-        held.ledger.release()
-        await sent
-        return found
 
-    assert len(held.run(walk())) == 1
+    held.meanwhile(browser.client.get(path), sign_out, seconds=1)
+    assert len(found) == 1
     assert living(held) == []
 
 
@@ -73,16 +47,9 @@ def test_a_session_that_ends_meanwhile_takes_no_identity_away(held, provider):
     browser = held.browser()
     goes(held, provider, browser)
     (link,) = links(held)
-    held.ledger.hold()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(LINKS, {"link": link.reference}))
-        await asyncio.wait([sent], timeout=0.5)
-        held.sessions.end_all(PRACTICE, held.now)
-        held.ledger.release()
-        return await sent
-
-    assert held.run(walk()).headers["location"].startswith("/.herse/sign-in?to=")
+    request = browser.post_soon(LINKS, {"link": link.reference})
+    answer = held.meanwhile(request, lambda: held.sessions.end_all(PRACTICE, held.now))
+    assert answer.headers["location"].startswith("/.herse/sign-in?to=")
     assert links(held) == [link]
 
 
@@ -98,9 +65,7 @@ def test_an_identity_names_its_holder(door, provider):
 
 
 def test_the_identity_of_another_holder_opens_a_session_of_his_own(door, provider):
-    links_by_password_and_code(door, provider)
-    for one in living(door):
-        door.sessions.end(one, door.now)
+    links_and_leaves(door, provider)
     browser = door.browser()
     browser.sign_in(PRACTICE)
     (hugos,) = living(door)

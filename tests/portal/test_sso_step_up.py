@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-from portal.conftest import PASSWORD, PHARMACY
 from portal.sso_door import (
     JSON,
     LINK,
@@ -20,42 +18,28 @@ from portal.sso_door import (
     links_by_password_and_code,
     living,
     methods,
-    open_sso_door,
     sets_out,
     waiting_of,
 )
+from portal.world import PASSWORD, PHARMACY
 
 from gateway.identity.sso import LoggedOut
 from gateway.model import EventKind, Level
 from support.passkey_pages import SIGN_IN as PASSKEY_SIGN_IN
 from support.passkey_pages import STEP_UP as PASSKEY_STEP_UP
 from support.passkey_pages import new_key
-from support.provider import LOGOUT, SUBJECT, StandInProvider
+from support.provider import LOGOUT, SUBJECT
 
 OTHER_SUBJECT = SUBJECT.replace("550dc1c8", "0badf00d")
 
 
-@pytest.fixture
-def provider():
-    with StandInProvider(claims={"authMode": "MOBILE"}) as provider:
-        yield provider
-        assert provider.faults == []
-
-
-@pytest.fixture
-def door(world, provider):
-    open_sso_door(world, provider)
-    yield world
-    world.run(world.doors.sso.sso.close())
-
-
-@pytest.fixture
-def at_home(door):
-    """Kit, signed in to his practice with password and code."""
+def by_password(door, provider):
+    """Kit, whose identity is linked, signed in anew by his password alone; and that session."""
+    links_by_password_and_code(door, provider)
     browser = door.browser()
     browser.sign_in(PRACTICE)
-    browser.step_up(door.code(PRACTICE))
-    return browser
+    (session,) = [one for one in living(door) if methods(one) == {"pwd"}]
+    return browser, session
 
 
 def test_who_has_a_passkey_may_prove_himself_by_the_provider_all_the_same(door, at_home):
@@ -68,10 +52,7 @@ def test_who_has_a_passkey_may_prove_himself_by_the_provider_all_the_same(door, 
 
 
 def test_a_step_up_asks_the_provider_for_a_fresh_proof(door, provider):
-    links_by_password_and_code(door, provider)
-    browser = door.browser()
-    browser.sign_in(PRACTICE)
-    (session,) = [one for one in living(door) if methods(one) == {"pwd"}]
+    browser, session = by_password(door, provider)
     to = door.returns.keep("/infopatient", door.now)
     page = browser.get(f"{STEP_UP}?to={to}&reason=second-factor-required")
     assert f'action="{SSO}"' in page.text
@@ -100,10 +81,7 @@ def test_a_step_up_shortens_the_session_to_the_providers(door, provider, at_home
 
 
 def test_where_the_card_is_asked_for_the_phone_does_not_do(door, provider):
-    links_by_password_and_code(door, provider)
-    browser = door.browser()
-    browser.sign_in(PRACTICE)
-    (session,) = [one for one in living(door) if methods(one) == {"pwd"}]
+    browser, session = by_password(door, provider)
     to = door.returns.keep("/aat", door.now)
     shown = browser.get(f"{STEP_UP}?to={to}&reason=card-required")
     assert shown.headers["location"] == f"{SSO}?card=1&to={to}"

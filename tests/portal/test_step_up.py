@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from gateway.model import EventKind, Level
+from gateway.model import Budget, Counts, EventKind, Level, Past, Scope, Spent
 
 STEP_UP = "/.herse/step-up"
 PHARMACY = "750012346"
@@ -103,6 +104,43 @@ def test_the_reason_of_the_challenge_is_told_from_our_own_sentences(signed_in):
     assert signed_in.get(f"{STEP_UP}?to=a&to=b").status_code == 400
 
 
+SPENT = Spent(Budget(15, timedelta(minutes=10), Past.CHALLENGE, Counts.NEW, Scope.HOLDER), 400)
+
+
+def slip_of(world, spent=SPENT):
+    (session,) = world.sessions.of_account(PHARMACY)
+    return world.slips.write(spent, session.reference, world.now)
+
+
+def test_the_figures_of_the_budget_are_told_from_the_slip_of_the_hallway(world, signed_in):
+    page = signed_in.get(f"{STEP_UP}?to=a&reason=budget-proof-required&why={slip_of(world)}").text
+    assert "15 nouveaux patients en 10 minutes" in page
+    assert "dans 7 minutes, à 9\u00a0h\u00a007" in page
+    world.later(minutes=5)
+    later = f"{STEP_UP}?to=a&reason=budget-proof-required&why={slip_of(world, SPENT._replace(seconds=50))}"
+    assert "dans 50 secondes" in signed_in.get(later).text
+
+
+@pytest.mark.parametrize("made_up", ["99", "", "A" * 200, "%3Cscript%3E"])
+def test_no_figure_of_the_address_is_shown(world, signed_in, made_up):
+    page = signed_in.get(f"{STEP_UP}?to=a&reason=budget-proof-required&why={made_up}")
+    assert page.status_code == 200
+    assert "beaucoup de patients" in page.text
+    assert "99" not in page.text
+    other = world.browser()
+    slip = slip_of(world)
+    other.sign_in()
+    assert "15 nouveaux" not in other.get(f"{STEP_UP}?to=a&reason=budget-proof-required&why={slip}").text
+    assert "15 nouveaux" not in signed_in.get(f"{STEP_UP}?to=a&reason=second-factor-stale&why={slip}").text
+
+
+def test_whose_session_has_moved_is_told_what_to_do_if_it_was_not_he(signed_in):
+    page = signed_in.get(f"{STEP_UP}?to=a&reason=session-moved").text
+    assert "depuis un autre réseau ou un autre appareil" in page
+    assert "déconnectez-vous et appelez le support" in page
+    assert "déconnectez-vous" not in signed_in.get(f"{STEP_UP}?to=a&reason=second-factor-stale").text
+
+
 def test_when_the_ledger_fails_no_session_gets_stronger(failing):
     browser = failing.browser()
     browser.sign_in()
@@ -114,16 +152,9 @@ def test_when_the_ledger_fails_no_session_gets_stronger(failing):
 def test_I6_the_proof_is_recorded_before_the_session_is_stronger(failing):
     browser = failing.browser()
     browser.sign_in()
-    failing.ledger.hold()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(STEP_UP, {"code": failing.code()}))
-        await asyncio.sleep(0.1)
-        waiting = level(failing)
-        failing.ledger.release()
-        return waiting, await sent
-
-    waiting, answer = failing.run(walk())
+    waiting = []
+    request = browser.post_soon(STEP_UP, {"code": failing.code()})
+    answer = failing.meanwhile(request, lambda: waiting.extend(level(failing)))
     assert waiting == [Level.PASSWORD]
     assert answer.status_code == 303
     assert level(failing) == [Level.MFA]
@@ -132,15 +163,7 @@ def test_I6_the_proof_is_recorded_before_the_session_is_stronger(failing):
 def test_a_session_that_ends_while_its_proof_is_recorded_stays_ended(failing):
     browser = failing.browser()
     browser.sign_in()
-    failing.ledger.hold()
-
-    async def walk():
-        sent = asyncio.create_task(browser.post_soon(STEP_UP, {"code": failing.code()}))
-        await asyncio.sleep(0.1)
-        failing.sessions.end_all(PHARMACY, failing.now)
-        failing.ledger.release()
-        return await sent
-
-    answer = failing.run(walk())
+    request = browser.post_soon(STEP_UP, {"code": failing.code()})
+    answer = failing.meanwhile(request, lambda: failing.sessions.end_all(PHARMACY, failing.now))
     assert answer.headers["location"].startswith("/.herse/sign-in")
     assert failing.sessions.of_account(PHARMACY) == []

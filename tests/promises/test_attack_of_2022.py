@@ -32,7 +32,8 @@ from gateway.identity.throttle import Throttle
 from gateway.settings import read_key
 from support.attacker import CardHolder, Client, Mailbox, Robot, told, unlocked
 from support.lookups import Demo, people
-from support.servers import LOOPBACK, accepts, free_port, wait_until
+from support.servers import accepts, free_port, wait_until
+from support.settings_file import card_section
 
 pytestmark = pytest.mark.system
 
@@ -64,15 +65,7 @@ class World:
         self.folder = folder
         dev = make_dev_cards(folder / "cards", datetime.now(UTC))
         port = free_port()
-        card = {
-            "origin": f"https://localhost:{port}",
-            "listen": f"{LOOPBACK}:{port}",
-            "certificate": "certs/server.pem",
-            "key": "certs/server.key",
-            "authorities": str(dev.authorities),
-            "sandbox": True,
-            "crl_files": [str(path) for path in dev.lists],
-        }
+        card = card_section(dev, port)
         limits = {"per_network": 10**9, "per_minute_in_all": 10**9, "per_account": 100}
         self.demo = Demo(folder, settings={"card": card, "sign_in": limits}, tls=True)
         self.house, self.card_port = self.demo.house, port

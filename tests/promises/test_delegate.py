@@ -8,13 +8,13 @@ from itertools import islice
 
 import pytest
 
-from gateway.app import COOKIE_NAME
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
 from gateway.identity.delegates import Delegates
 from gateway.identity.session import Sessions
 from gateway.model import Method, Proof
+from gateway.portal.cookies import SESSION_COOKIE
 from support.link import Link
 from support.lookups import Demo, api_request, lookup_policy, people
 
@@ -36,7 +36,7 @@ def delegate(demo: Demo, name: str) -> str:
     proofs = [Proof(Method.SMART_CARD, at)]
     token, _ = sessions.open(account, proofs, at, "127.0.0.1", "", delegation=given.delegation)
     engine.dispose()
-    return f"{COOKIE_NAME}={token}"
+    return f"{SESSION_COOKIE}={token}"
 
 
 def ask(demo: Demo, cookie: str, numbers: list[str]) -> list[int]:

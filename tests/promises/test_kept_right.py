@@ -9,41 +9,10 @@ from contextlib import closing
 import pytest
 
 from gateway.model import Level
-from support.echo import Echo
-from support.kept_desk import CONTINUE, DOCTOR, FORM, LARGEST, PHARMACY, TYPED, Desk
+from support.kept_desk import CONTINUE, DOCTOR, FORM, LARGEST, PHARMACY, TYPED
 from support.servers import wait_until
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture
-def portal():
-    with Echo() as echo:
-        yield echo
-
-
-@pytest.fixture
-def make(tmp_path):
-    made = []
-
-    def desk(url):
-        made.append(Desk(tmp_path / f"gateway{len(made)}", url))
-        return made[-1]
-
-    yield desk
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def desk(portal, make):
-    return make(portal.url)
-
-
-@pytest.fixture
-def running(desk):
-    with desk.house.serve():
-        yield desk
 
 
 def test_no_other_session_and_no_other_account_sees_or_sends_it(desk, portal):

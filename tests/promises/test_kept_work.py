@@ -11,41 +11,10 @@ import httpx
 import pytest
 
 from gateway.model import EventKind
-from support.echo import Echo
-from support.kept_desk import CONTINUE, FORM, TYPED, Desk, answers
+from support.kept_desk import CONTINUE, FORM, TYPED, answers
 from support.servers import LOOPBACK, free_port, wait_until
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture
-def portal():
-    with Echo() as echo:
-        yield echo
-
-
-@pytest.fixture
-def make(tmp_path):
-    made = []
-
-    def desk(url):
-        made.append(Desk(tmp_path / f"gateway{len(made)}", url))
-        return made[-1]
-
-    yield desk
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def desk(portal, make):
-    return make(portal.url)
-
-
-@pytest.fixture
-def running(desk):
-    with desk.house.serve():
-        yield desk
 
 
 def test_a_form_is_kept_shown_and_sent_once_with_all_that_belongs_to_it(running, portal):

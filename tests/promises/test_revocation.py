@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.console.admin_socket import SOCKET_FILE, call
+from support.crew import together
 from support.house import House
 from support.link import Link
 from support.lookups import CASES, api_request, form_request, lookup_policy, people
@@ -69,9 +70,12 @@ def portal():
         yield portal
 
 
-@pytest.fixture
-def house(tmp_path: Path, portal: SlowPortal) -> House:
-    return House(tmp_path / "gateway", f"http://{LOOPBACK}:{portal.port}", lookup_policy(), CASES)
+@pytest.fixture(params=[1, 4])
+def house(request, tmp_path: Path, portal: SlowPortal) -> Iterator[House]:
+    """One process, and four that share the work."""
+    url = f"http://{LOOPBACK}:{portal.port}"
+    with together(tmp_path, request.param) as settings:
+        yield House(tmp_path / "gateway", url, lookup_policy(), CASES, settings=settings, workers=request.param)
 
 
 def lock(house: House) -> None:

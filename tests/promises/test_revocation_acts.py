@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import pyotp
 import pytest
 
-from gateway.app import AT_REST_KEY_FILE, COOKIE_NAME
+from gateway.app import AT_REST_KEY_FILE
 from gateway.console.admin_socket import SOCKET_FILE, call
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -28,7 +28,9 @@ from gateway.identity.passkey_table import NewKey, PasskeyTable
 from gateway.identity.password import PasswordHasher
 from gateway.identity.session import Sessions
 from gateway.model import Method, Proof
+from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from support.crew import together
 from support.link import Link
 from support.lookups import Demo, api_request, people
 from support.servers import LOOPBACK, wait_until
@@ -121,18 +123,21 @@ def prepare(demo: Demo) -> dict[str, Victim]:
         mine, _ = sessions.open(account, proofs, at, LOOPBACK, "")
         theirs, _ = sessions.open(account, proofs, at, LOOPBACK, "", device)
         passkey = keys.add(NewKey(name.encode(), name, b"a public key", 0), "Téléphone", at).reference
-        cookies = f"{COOKIE_NAME}={mine}", f"{COOKIE_NAME}={mine if act.endswith('copy') else theirs}"
+        cookies = f"{SESSION_COOKIE}={mine}", f"{SESSION_COOKIE}={mine if act.endswith('copy') else theirs}"
         victims[act] = Victim(demo, name, *cookies, device, passkey)
     engine.dispose()
     return victims
 
 
-@pytest.fixture(scope="module")
-def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Victim]]:
-    demo = Demo(tmp_path_factory.mktemp("acts"))
-    victims = prepare(demo)
-    with demo.portal, demo.house.serve():
-        yield victims
+@pytest.fixture(scope="module", params=[1, 4])
+def victims(request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Victim]]:
+    """Before one process, and before four that share the work."""
+    folder = tmp_path_factory.mktemp("acts")
+    with together(folder, request.param) as settings:
+        demo = Demo(folder, settings=settings, workers=request.param)
+        victims = prepare(demo)
+        with demo.portal, demo.house.serve():
+            yield victims
 
 
 @pytest.mark.parametrize("act", ACTS)

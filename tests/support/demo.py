@@ -12,6 +12,7 @@ import signal
 import ssl
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,7 @@ class Demo(Process):
         command = [sys.executable, "-m", "gateway.cli", *words]
         super().__init__(command, folder, ready=self._both_accept, name="demo", seconds=60)
         self._accounts: dict[str, Account] = {}
+        self._successor: Process | None = None
 
     def _both_accept(self) -> bool:
         return all(accepts(port)() for port in (self.port, self.portal_port, self.card_port))
@@ -100,13 +102,26 @@ class Demo(Process):
         lines = self.served_log.read_text("ascii").splitlines() if self.served_log.exists() else []
         return [line.partition("\t")[2] for line in lines]
 
-    def kill_portal(self) -> Process:
-        """Kill the portal behind the gateway; gives the command that starts it again, as a child of the test."""
-        (pid,) = self._portals()
+    @contextmanager
+    def without_portal(self) -> Iterator[None]:
+        """Kill the portal for as long as the block lasts; its successor ends with the demo."""
+        (pid,) = self._portals() if self._successor is None else (self._successor.pid,)
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
         os.kill(pid, signal.SIGKILL)
         wait_until("portal gone", lambda: not accepts(self.portal_port)())
-        return Process(command, self.folder, ready=accepts(self.portal_port), name="portal")
+        if self._successor is not None:
+            self._successor.kill()
+        self._successor = Process(command, self.folder, ready=accepts(self.portal_port), name="portal")
+        try:
+            yield
+        finally:
+            self._successor.start()
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """See Process."""
+        if self._successor is not None:
+            self._successor.stop()
+        return super().stop(seconds)
 
     def _portals(self) -> Iterator[int]:
         for word in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gateway.app import AT_REST_KEY_FILE, COOKIE_NAME, LEDGER_FILE
+from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.cli.certs import make_dev_authority, make_keys
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -21,8 +21,11 @@ from gateway.identity.session import Sessions
 from gateway.ledger.read import LIMIT_AT_MOST, LedgerReader
 from gateway.ledger.store import create_ledger
 from gateway.model import Level, Method, Proof
+from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from support.crew import Crew
 from support.servers import LOOPBACK, Process, accepts, free_port
+from support.settings_file import in_toml, least
 from support.sources import ROOT
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ class House:
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     host: str = "localhost:8443"
     port: int = field(default_factory=free_port)
+    workers: int = 1
 
     def __post_init__(self) -> None:
         state = self.folder / "state"
@@ -110,22 +114,13 @@ class House:
         return self.folder / "certs" / "authority.pem"
 
     def _settings_text(self) -> str:
-        sections: dict[str, dict[str, object]] = {
-            "public": {"origin": self.origin, "listen": f"{LOOPBACK}:{self.port}"},
-            "portal": {"url": self.portal_url},
-            "policy": {"file": "policy.yaml"},
-            "state": {"folder": "state"},
-            "keys": {"folder": "keys"},
-        }
+        sections = least(self.origin, self.portal_url)
+        sections["public"]["listen"] = f"{LOOPBACK}:{self.port}"
         if self.tls:
             sections["public"] |= {"certificate": "certs/server.pem", "key": "certs/server.key"}
         for name, values in self.settings.items():
             sections.setdefault(name, {}).update(values)
-        lines = []
-        for name, values in sections.items():
-            lines.append(f"[{name}]")
-            lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
-        return "\n".join(lines) + "\n"
+        return in_toml(sections)
 
     def sign_in(
         self,
@@ -144,18 +139,32 @@ class House:
         proofs = [Proof(method, at - proved_ago) for method in METHODS[level]]
         token, _ = sessions.open(account, proofs, at, LOOPBACK, "")
         engine.dispose()
-        return f"{COOKIE_NAME}={token}"
+        return f"{SESSION_COOKIE}={token}"
 
     def serve(self, *, environment: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()) -> Process:
         """Give the gateway as a child, to be started (`with house.serve(): ...`). `prefix` wraps the command."""
-        command = [*prefix, sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.settings_file)]
+        if self.workers > 1:
+            return Crew(self, self.workers)
+        command = [*prefix, *self._command()]
         return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.settings_file)]
 
     def serve_cheaply(self) -> Process:
         """The same, with password hashes that cost next to nothing (see cheap_gateway)."""
         command = [sys.executable, "-m", "support.cheap_gateway", str(self.settings_file)]
         environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
         return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+
+    def fails_to_start(self) -> tuple[int, str]:
+        """Serve with something wrong, and wait for the end; the exit code, and what was said."""
+        process = Process(self._command(), self.folder, name="herse").start()
+        try:
+            code = process.wait(20)
+        finally:
+            process.kill()
+        return code, process.output().partition("\n")[2].strip()
 
     def events(self, account: str = "750012346") -> list[StoredEvent]:
         """Every event of an account, oldest first, read from the ledger's own file."""
@@ -173,14 +182,6 @@ class House:
         """The pseudonym of every recorded look-up, oldest first."""
         reader = LedgerReader(self.ledger_file)
         try:
-            return [pseudonym for _, _, _, pseudonym, _ in reader.lookups_since(EPOCH)]
+            return [look.pseudonym for look in reader.lookups_since(EPOCH)]
         finally:
             reader.close()
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return str(value) if isinstance(value, int | float) else f'"{value}"'

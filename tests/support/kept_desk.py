@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pyotp
 
-from gateway.app import AT_REST_KEY_FILE, COOKIE_NAME
+from gateway.app import AT_REST_KEY_FILE
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
 from gateway.identity.otp import Factors
 from gateway.model import Level
+from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
 from support.house import House
 from support.servers import LOOPBACK
@@ -124,7 +125,7 @@ class Person:
     def prove(self, code: str, to: str = "") -> str:
         """Step up; where that leads."""
         answer = self.post("/.herse/step-up", f"code={code}&to={to}".encode())
-        self.cookie = f"{COOKIE_NAME}={answer.cookies[COOKIE_NAME]}"
+        self.cookie = f"{SESSION_COOKIE}={answer.cookies[SESSION_COOKIE]}"
         return answer.headers["location"]
 
     def confirm(self, to: str, work: str = "send", **fields: str) -> httpx.Response:

@@ -83,10 +83,12 @@ class Demo:
         settings: Mapping[str, Mapping[str, object]] | None = None,
         *,
         tls: bool = False,
+        workers: int = 1,
     ) -> None:
         port = free_port()
         url = f"http://{LOOPBACK}:{port}"
-        self.house = House(folder / "gateway", url, policy or lookup_policy(), cases, tls, settings or {})
+        written = policy or lookup_policy()
+        self.house = House(folder / "gateway", url, written, cases, tls, settings or {}, workers=workers)
         self.served_log = folder / "served.log"
         keys = self.house.folder / "keys"
         self.pseudonym = Pseudonymizer(read_key(keys / PSEUDONYM_KEY_FILE))

@@ -23,6 +23,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import Key, RSAKey
 
 from gateway.identity.sso_settings import SsoSettings
+from support.practice import CABINET, working_in
 from support.provider_server import Answer, Seen, serve_in_thread
 
 if TYPE_CHECKING:
@@ -150,9 +151,6 @@ class StandInProvider:
 
     def userinfo(self) -> dict[str, Any]:
         """What it tells of the person."""
-        site = {"codeSecteurDactivite": "SA07", "codeModeExercice": "L", "raisonSocialeSite": "CABINET M DOC0042788"}
-        other = {**site, "codeModeExercice": "S", "raisonSocialeSite": "CENTRE DE SANTE", "numeroFinessSite": None}
-        practice = {"codeProfession": "10", "codeSavoirFaire": "SM26", "activities": [site, other]}
         honest = {
             "sub": SUBJECT,
             "SubjectNameID": NATIONAL_ID,
@@ -160,7 +158,7 @@ class StandInProvider:
             "given_name": "KIT",
             "family_name": "DOC0042788",
             "codeCivilite": "M",
-            "SubjectRefPro": {"exercices": [practice]},
+            "SubjectRefPro": working_in(CABINET),
         }
         return changed(honest, self.person)
 

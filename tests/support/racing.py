@@ -13,8 +13,8 @@ import gateway
 
 
 def race(database: Path, *arguments: str) -> Counter[str]:
-    """Run `ticket_racer.py` with these arguments twice at once; outcomes by their words."""
-    racer = [sys.executable, str(Path(__file__).with_name("ticket_racer.py")), str(database)]
+    """Run `racer.py` with these arguments twice at once; outcomes by their words."""
+    racer = [sys.executable, str(Path(__file__).with_name("racer.py")), str(database)]
     environment = {**os.environ, "PYTHONPATH": str(Path(gateway.__file__).parents[1])}
     racers = [
         subprocess.Popen(

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from gateway.cli.certs import make_keys
 from gateway.errors import StartError
-from gateway.model import Assurance, Delegation, Method, Proof, Subject
+from gateway.model import Activity, Assurance, Delegation, Method, Proof, Subject
 from gateway.upstream.assertion import LIVES_SECONDS, REUSED_SECONDS, Assertions, load_assertion_key
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -126,3 +126,15 @@ def test_it_names_the_holder_of_a_shared_account_or_who_acts_for_him(assertions)
     assert claims["act"] == {"sub": "d-1", "name": "Lou Martin"}
     assert "holder" not in claims
     assert claims["sub"] == "750012346"
+
+
+def test_it_tells_the_activity_that_was_chosen_never_an_earlier_one(assertions):
+    here, there = Activity(structure="PHARMACIE A", finess="750012346"), Activity(structure="PHARMACIE B")
+    first = replace(SUBJECT, activity=here)
+    assert "activity" not in read(assertions, assertions.of(SUBJECT, AT)).claims
+    for subject, told in ((first, here.told), (replace(first, activity=there), there.told)):
+        assert read(assertions, assertions.of(subject, AT)).claims["activity"] == told
+    assert "activity" not in read(assertions, assertions.of(replace(first, activity=None), AT)).claims
+    delegation = Delegation("d-1", "Lou Martin", frozenset(), AT + timedelta(days=1))
+    acting = replace(first, holder="Lou Martin", delegation=delegation)
+    assert "activity" not in read(assertions, assertions.of(acting, AT)).claims

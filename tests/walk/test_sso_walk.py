@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from gateway.app import AT_REST_KEY_FILE
 from gateway.identity.accounts import Accounts, Holder
@@ -27,6 +29,7 @@ from gateway.settings import read_key
 from support.echo import Echo
 from support.house import House
 from support.node_provider import issuer, node_provider
+from support.practice import CABINET, CENTRE, working_in
 from support.provider import NATIONAL_ID
 from support.servers import free_port, wait_until
 from support.walker import Walker, forms
@@ -37,6 +40,8 @@ RPPS = NATIONAL_ID[1:]
 PRACTICE = "759900001"
 SECRET = "of%these: tests+alone/in:the:lab"
 PERSON = {"SubjectNameID": NATIONAL_ID, "given_name": "KIT", "family_name": "DOC0042788"}
+PERSON["SubjectRefPro"] = working_in(CABINET, CENTRE)
+ACTIVITY = "/.herse/sso/activity"
 FRESH_SECONDS = 5
 POLICY = f"""\
 version: 1
@@ -73,6 +78,7 @@ class Lab:
     """The two of them, and whoever walks there."""
 
     house: House
+    echo: Echo
     port: int
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -88,6 +94,12 @@ class Lab:
         walker = self.stack.enter_context(Walker(self))
         walker.there = self.stack.enter_context(httpx.Client(timeout=30))
         return walker
+
+    def told(self, target):
+        """What the assertion of the latest request for this target tells the portal."""
+        token = self.echo.of(target)[-1].get(b"herse-assertion")
+        keys = KeySet.import_key_set(httpx.get(f"{self.origin}/.herse/jwks.json", verify=self.trust()).json())
+        return jwt.decode(token, keys, algorithms=["ES256"]).claims
 
     def events(self, kind):
         return [one.event for one in self.house.events(PRACTICE) if one.event.kind is kind]
@@ -131,7 +143,7 @@ def lab(tmp_path_factory):
         known(house, port)
         trust = {"NODE_EXTRA_CA_CERTS": str(house.authority)}
         with node_provider(folder, port, client, PERSON, trust), house.serve(), ExitStack() as stack:
-            yield Lab(house, port, stack)
+            yield Lab(house, echo, port, stack)
 
 
 def known(house, port):
@@ -147,17 +159,23 @@ def known(house, port):
     engine.dispose()
 
 
-def by_provider(walker, page):
-    """From a page that asks for more, over the provider, to where it leads."""
-    left = walker.send("/.herse/sso", {"to": page.url.params["to"]})
+def by_provider(walker, page, activity="1"):
+    """From a page that asks for more, over the provider and the choice of an activity (None: without), on."""
+    left = walker.send("/.herse/sso", dict(page.url.params))
     leaving = walker.open(left.headers["location"])
     url = leaving.headers["refresh"].partition("url=")[2]
     for _ in range(10):
         answer = walker.there.get(url)
         url = str(answer.url.join(answer.headers["location"]))
         if url.startswith(walker.demo.origin):
-            return walker.open(url)
+            back = walker.open(url)
+            return back if activity is None else chosen(walker, back, activity)
     raise AssertionError("the provider never sent us back")
+
+
+def chosen(walker, page, activity):
+    assert page.url.path == ACTIVITY
+    return walker.submit(page, activity=activity)
 
 
 def signed_in(walker):
@@ -177,10 +195,22 @@ def test_a_step_up_proves_him_afresh_there(lab):
     time.sleep(FRESH_SECONDS + 1.1)
     before = walker.cookie
     assert walker.ask("/dossier").status_code == 401
-    arrived = by_provider(walker, walker.open("/dossier"))
+    arrived = by_provider(walker, walker.open("/dossier"), None)
     assert (arrived.status_code, arrived.url.path) == (200, "/dossier")
     assert walker.cookie != before
     assert lab.events(EventKind.STEP_UP)[-1].method == Method.SSO_CARD
+
+
+def test_the_portal_is_told_in_which_activity_he_works(lab):
+    walker = lab.person()
+    by_provider(walker, walker.open("/agenda"))
+    assert lab.told(b"/agenda")["activity"]["structure"] == "CENTRE DE SANTE"
+    time.sleep(FRESH_SECONDS + 1.1)
+    by_provider(walker, walker.open("/dossier"), None)
+    assert lab.told(b"/dossier")["activity"]["finess"] == "750012346"
+    by_provider(walker, walker.open("/.herse/sso?activity=anew"), "0")
+    walker.open("/agenda")
+    assert lab.told(b"/agenda")["activity"]["structure"] == "CABINET M DOC0042788"
 
 
 def test_a_person_says_yes_on_the_phone(lab):
@@ -194,7 +224,7 @@ def test_a_person_says_yes_on_the_phone(lab):
     every = int(shown.headers["refresh"])
     assert not signed_in(walker)
     time.sleep(every + 0.2)
-    arrived = walker.open(where)
+    arrived = chosen(walker, walker.open(where), "0")
     assert (arrived.status_code, arrived.url.path) == (200, "/agenda")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A process that uses one secret many times at once: `ticket_racer.py DATABASE ticket|code SECRET ACCOUNT AT THREADS`.
+"""A process that uses one secret many times at once: `racer.py DATABASE ticket|code|totp SECRET ACCOUNT AT THREADS`.
 
 It prints what each try came to.
 """
@@ -18,6 +18,7 @@ from gateway.identity.at_rest import AtRest
 from gateway.identity.breached import Breached
 from gateway.identity.database import open_database
 from gateway.identity.failures import Failures
+from gateway.identity.otp import Factors
 from gateway.identity.password import PasswordHasher
 from gateway.identity.throttle import Throttle
 from gateway.identity.ways_back import WaysBack
@@ -27,7 +28,8 @@ def main(*arguments: str) -> None:
     database, what, secret, account, at, threads = arguments
     engine, now = open_database(Path(database)), datetime.fromisoformat(at)
     hasher, throttle = PasswordHasher(1, 1, test_cost=True), Throttle(1000, 1000)
-    accounts = Accounts(engine, AtRest(bytes(range(32))))
+    at_rest = AtRest(bytes(range(32)))
+    accounts, factors = Accounts(engine, at_rest), Factors(engine, at_rest)
     back = WaysBack.over(engine, accounts, hasher, throttle, Failures(engine), Breached())
     together = Barrier(int(threads))
 
@@ -36,6 +38,8 @@ def main(*arguments: str) -> None:
         try:
             if what == "ticket":
                 return back.resets.finish(secret, f"hash {number}", now).identifier
+            if what == "totp":
+                return str(factors.use_totp(account, secret, now).method)
             return str(back.recovery.use(account, secret, "192.0.2.1", now).method)
         except Refused as refused:
             return str(refused.reason)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`herse drill`: real attacks and honest months, walked through the hallway at simulated time. Prints; decides nothing.
+
+Exit codes: 0 the drill was walked, whatever it found; 2 it could not be (a policy with faults, a place not writable).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentTypeError
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gateway.cli.policy import read_policy
+from gateway.drill.honest import walk_honest
+from gateway.drill.people import DEMO_PEOPLE, DemoPeople, ManyPeople, Residents
+from gateway.drill.plot import draw
+from gateway.drill.record import CountingLedger, KeptLedger
+from gateway.drill.report import Report
+from gateway.drill.scenarios import ATTACK_AT, DRILLS, Theatre
+from gateway.drill.simulation import DAY
+from gateway.drill.world import load_world
+from gateway.errors import StartError
+from gateway.ledger.store import create_ledger, open_ledger
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from gateway.drill.honest import Honest
+    from gateway.drill.scenarios import Outcome
+    from gateway.policy.rules import Policy
+
+HONEST: Final = "honest"
+_BYSTANDERS: Final = 10
+_BAR: Final = 30
+_ACCOUNTS, _DAYS = 50, 30
+_ACCOUNTS_AT_MOST, _DAYS_AT_MOST = 65_536, 3_650
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `drill`."""
+    parser = subparsers.add_parser("drill", help="walk a real attack, and honest months, through a policy")
+    parser.add_argument("drill", choices=[*DRILLS, HONEST], metavar="DRILL", help=", ".join([*DRILLS, HONEST]))
+    parser.add_argument(
+        "--policy", type=Path, default=Path("policies/demo.yaml"), metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--seed", type=_number(0, 2**63), default=1, metavar="N", help="another world by chance (default: %(default)s)"
+    )
+    accounts = _number(1, _ACCOUNTS_AT_MOST)
+    parser.add_argument(
+        "--accounts", type=accounts, default=_ACCOUNTS, metavar="N", help="honest accounts (default: %(default)s)"
+    )
+    days = _number(1, _DAYS_AT_MOST)
+    parser.add_argument("--days", type=days, default=_DAYS, metavar="N", help="honest days (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw people exposed over time")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="leave each scenario's ledger there; it must be new or empty"
+    )
+    parser.set_defaults(run=run)
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= most):
+            raise ArgumentTypeError(f"found {text!a}; expected a whole number from {least:,} to {most:,}")
+        return int(text)
+
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Walk one drill and print what it found."""
+    policy = read_policy(arguments.policy)
+    _check_places(arguments)
+    report = _walk(arguments, policy, Progress(sys.stderr.isatty()))
+    if arguments.svg is not None:
+        try:
+            arguments.svg.write_text(draw(f"{report.drill}: {report.title}", report.outcomes), encoding="utf-8")
+        except OSError as error:
+            raise StartError(f"{arguments.svg}: {error.strerror}; expected a file that can be written") from None
+    print(report.as_json() if arguments.json else report.as_text())
+    return 0
+
+
+def _check_places(arguments: argparse.Namespace) -> None:
+    """Say at once what could not be written after minutes."""
+    svg, keep = arguments.svg, arguments.keep
+    if svg is not None and arguments.drill == HONEST:
+        raise StartError("found --svg with the drill honest, where nobody is exposed; expected one of the attacks")
+    if svg is not None and (svg.is_dir() or not os.access(svg if svg.exists() else svg.absolute().parent, os.W_OK)):
+        raise StartError(f"{svg}: cannot be written; expected a file in a folder of yours")
+    if keep is not None:
+        try:
+            keep.mkdir(parents=True, exist_ok=True)
+            filled = next(keep.iterdir(), None) is not None
+        except OSError as error:
+            raise StartError(f"{keep}: {error.strerror}; expected a folder that can be made") from None
+        if filled:
+            raise StartError(f"{keep}: found files in it; expected a new or an empty folder: name another one")
+
+
+def _walk(arguments: argparse.Namespace, policy: Policy, progress: Progress) -> Report:
+    drill, world = DRILLS.get(arguments.drill), load_world()
+    many = drill is not None and drill.people != DEMO_PEOPLE
+    residents = Residents(ManyPeople() if many else DemoPeople())
+    accounts, days, seed = arguments.accounts, arguments.days, arguments.seed
+    outcomes: list[Outcome] = []
+    plans = () if drill is None else drill.plans
+    progress.parts = len(plans) + 1
+    if drill is not None:
+        theatre = Theatre(drill, world, policy, residents, seed, min(accounts, _BYSTANDERS))
+        for plan in plans:
+            with _ledger(arguments.keep, plan.name) as ledger:
+                outcomes.append(theatre.play(plan, ledger, progress.part(plan.name, ATTACK_AT + plan.with_days * DAY)))
+    with _ledger(arguments.keep, HONEST) as ledger:
+        honest: Honest = walk_honest(
+            world, policy, residents, seed, accounts, days, ledger, progress.part(HONEST, days * DAY)
+        )
+    progress.end()
+    title = "nobody attacks" if drill is None else drill.title
+    return Report(arguments.drill, title, seed, policy.digest, outcomes, honest)
+
+
+@contextmanager
+def _ledger(keep: Path | None, name: str) -> Iterator[CountingLedger]:
+    """The ledger of one scenario: a real one in its own folder, or one that only counts."""
+    if keep is None:
+        yield CountingLedger()
+        return
+    folder = keep / name
+    folder.mkdir(mode=0o700)
+    create_ledger(folder / "ledger.db")
+    opened = open_ledger(folder / "ledger.db")
+    try:
+        kept = KeptLedger(opened)
+        yield kept
+        kept.finish()
+    finally:
+        opened.close()
+
+
+class Progress:
+    """A bar on a terminal; nothing elsewhere."""
+
+    def __init__(self, shown: bool) -> None:
+        self.parts = 1
+        self._shown = shown
+        self._done = -1
+
+    def part(self, name: str, lasts: float) -> Callable[[float], None] | None:
+        """Begin the next part, which ends at that simulated second; what is given hears how far it is."""
+        self._done += 1
+        if not self._shown:
+            return None
+        done = self._done
+
+        def passed(now: float) -> None:
+            self._draw((done + min(1.0, max(0.0, now / lasts))) / self.parts, name)
+
+        passed(0.0)
+        return passed
+
+    def end(self) -> None:
+        """Clear the bar away."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _draw(self, share: float, name: str) -> None:
+        filled = int(share * _BAR)
+        bar = "#" * filled + "." * (_BAR - filled)
+        print(f"\r\x1b[K[{bar}] {share:4.0%} {name}", end="", file=sys.stderr, flush=True)

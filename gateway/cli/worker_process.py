@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One process of `herse serve --workers N`, started by `supervisor` alone: number 0 is the desk.
+
+    CONFIG LISTENING SETTINGS NUMBER LINE
+
+The name of the settings file, and descriptors: the public socket, the settings' text, and the line to the supervisor.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.app import Gateway
+from gateway.cli.serve import serve_on, start_log
+from gateway.cli.supervisor import READY
+from gateway.errors import HerseError
+from gateway.settings import parse_settings
+from gateway.worker import Worker
+
+
+def main(config: str, listening: str, kept: str, number: str, line: str) -> int:
+    """Serve until SIGTERM, or until the supervisor is gone."""
+    told = socket.socket(fileno=int(line))
+    threading.Thread(target=_until_alone, args=(told,), name="line", daemon=True).start()
+    text = os.pread(int(kept), os.fstat(int(kept)).st_size, 0).decode()
+    try:
+        settings = parse_settings(text, config, Path(config).resolve().parent)
+        start_log(settings.log.level, int(number))
+        shared = socket.socket(fileno=int(listening))
+        desk = int(number) == 0
+        serve_on(
+            settings,
+            shared,
+            lambda: Gateway(settings, desk=True) if desk else Worker(settings),
+            lambda: told.sendall(READY),
+        )
+    except HerseError as error:
+        print(f"herse: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _until_alone(told: socket.socket) -> None:
+    """Nobody would start this process anew any more, nor stop it: end as if asked to."""
+    with suppress(OSError):
+        told.recv(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

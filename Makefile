@@ -9,7 +9,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --annotation-style=line
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test pytest check fmt bench timing lock clean
+.PHONY: help setup system demo test pytest check fmt bench timing scan lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -56,6 +56,9 @@ bench: setup system ## Herse beside nginx, in one run; ARGS=--quick for a glance
 
 timing: setup ## whether the time of an answer tells which identifiers exist; ARGS="--pairs 400" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.timing $(ARGS)
+
+scan: setup ## 1 GB of text without patient numbers: what is found by chance, how fast; ARGS="--gigabytes 0.1" for a glance
+	PYTHONPATH=.:tests $(BIN)/python -m bench.scan $(ARGS)
 
 lock: setup ## resolve pyproject.toml anew; ARGS=--upgrade for newer versions
 	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a metered look-up costs: CPU here and in Redis, round trips, and the memory of what is counted.
-
-`python -m bench.meter` prints one line a figure, for the process and for a real Redis. Times are CPU, not waiting.
+"""What a metered look-up costs: CPU here and in Redis, round trips, and the memory of what is counted. Part of
+`make bench`. Times are CPU, not waiting; a PING through the same connection, in the same run, is what they are told by.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -28,6 +25,8 @@ from gateway.model import Budget, Counts, Level, Meter, Past, PatientLocator, Pl
 from support.redis_server import RedisServer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from gateway.metering.look import Outcome
     from gateway.pending import Pending
 
@@ -71,6 +70,7 @@ def look(of: Meter, number: int) -> Look:
 
 
 def in_process(looks: list[Look]) -> Cost:
+    """Look-ups of people who have been seen before, as most are."""
     meter = MemoryMeter()
     for one in looks:
         meter.settle(one, meter.hit(one), missed=False)
@@ -81,28 +81,45 @@ def in_process(looks: list[Look]) -> Cost:
     return Cost(1e6 * spent / len(looks), 0.0, 0.0, len(looks) / spent)
 
 
-async def in_redis(looks: list[Look], server: RedisServer, in_flight: int) -> Cost:
+async def in_redis(looks: list[Look], server: RedisServer, in_flight: int) -> tuple[Cost, Cost]:
+    """The cost of look-ups, and of as many PINGs."""
     nodes = Nodes(read_address(server.url), Patience(answer=10, connection=10))
     meter = RedisMeter(nodes)
     await nodes.open()
     if not nodes.whole():
         await rebuild(nodes, list, NOON, {})
-    asked, redis_cpu = _calls(server), _cpu(server)
-    began, here = time.perf_counter(), time.process_time()
-    for first in range(0, len(looks), in_flight):
-        some = looks[first : first + in_flight]
+    node = nodes.of(b"reference")
+    if node is None:
+        raise RuntimeError("Redis is not there")
+
+    async def look_up(some: list[Look]) -> None:
         pending: list[Pending[Outcome]] = [meter.hit(one) for one in some]
         for one, outcome in zip(some, pending, strict=True):
             meter.settle(one, await outcome.wait(), missed=False)
+
+    async def ping(some: list[Look]) -> None:
+        for pending in [node.wire.call(b"PING") for _ in some]:
+            await pending.wait()
+
+    told = [await _measured(act, looks, server, in_flight) for act in (look_up, ping)]
+    await nodes.close()
+    return told[0], told[1]
+
+
+async def _measured(
+    act: Callable[[list[Look]], Awaitable[None]], looks: list[Look], server: RedisServer, in_flight: int
+) -> Cost:
+    asked, redis_cpu = _calls(server), _cpu(server)
+    began, here = time.perf_counter(), time.process_time()
+    for first in range(0, len(looks), in_flight):
+        await act(looks[first : first + in_flight])
     here, took = time.process_time() - here, time.perf_counter() - began
-    cost = Cost(
+    return Cost(
         1e6 * here / len(looks),
         1e6 * (_cpu(server) - redis_cpu) / len(looks),
         (_calls(server) - asked) / len(looks),
         len(looks) / took,
     )
-    await nodes.close()
-    return cost
 
 
 def memory(server: RedisServer, people: int) -> tuple[float, float]:
@@ -140,33 +157,43 @@ def _cpu(server: RedisServer) -> float:
 
 
 def _calls(server: RedisServer) -> int:
-    return int(server.ask("INFO", "commandstats").get("cmdstat_evalsha", {}).get("calls", 0))
+    """Scripts and PINGs so far."""
+    told = server.ask("INFO", "commandstats")
+    return sum(int(told.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in ("evalsha", "ping"))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="The cost of a metered look-up.")
-    parser.add_argument("--looks", type=int, default=20_000)
-    parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
+def rows(count: int) -> list[dict[str, str | float | None]]:
+    """So many look-ups in the process and in Redis, and the memory of accounts."""
     of = budgets()
-    looks = [look(of, number) for number in range(chosen.looks)]
-    told: dict[str, object] = {"process": in_process(looks)._asdict()}
+    looks = [look(of, number) for number in range(count)]
+    told = [_row("look-up in the process", in_process(looks))]
     with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as server:
         for in_flight in (1, IN_FLIGHT):
-            told[f"redis, {in_flight} in flight"] = uvloop.run(in_redis(looks, server, in_flight))._asdict()
+            cost, ping = uvloop.run(in_redis(looks, server, in_flight))
+            told.append(_row(f"look-up in Redis, {in_flight} at once", cost, ping))
+            told.append(_row(f"PING, {in_flight} at once", ping, ping))
         for people in (30, 100, 300):
             account, person = memory(server, people)
-            told[f"memory, {people} people"] = {
-                "bytes_per_account": round(account),
-                "bytes_per_person": round(person),
-                f"gigabytes_for_{ACCOUNTS}_accounts": round(account * ACCOUNTS / 1e9, 1),
-            }
-    if chosen.json:
-        print(json.dumps(told))
-        return
-    for name, figures in told.items():
-        print(name, figures)
+            whole = account * ACCOUNTS / 1e9
+            told.append(
+                {
+                    "what": f"memory, {people} people each",
+                    "bytes_account": account,
+                    "bytes_person": person,
+                    "gb_400k": whole,
+                }
+            )
+    return told
 
 
-if __name__ == "__main__":
-    main()
+def _row(what: str, cost: Cost, ping: Cost | None = None) -> dict[str, str | float | None]:
+    spent = cost.here + cost.redis
+    ratio = None if ping is None else spent / (ping.here + ping.redis)
+    return {
+        "what": what,
+        "cpu_here_us": cost.here,
+        "cpu_redis_us": cost.redis,
+        "round_trips": cost.round_trips,
+        "per_s": cost.per_second,
+        "ratio_ping": ratio,
+    }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`make bench`: what Herse costs beside nginx, measured in one run, printed as a table and kept in bench/results.json.
+"""`make bench`: what Herse costs beside nginx, measured in one run, printed as a table and kept in bench/results.json;
+then what counting costs (meter), and reading what an answer shows (scan).
 
 All servers run at the same time, each on its own port, on one core; load and upstream are on the other. The load goes
 round them in short turns, in the opposite order each time, so that a drift of the machine hits all alike. Figures are
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import meter, scan
 from bench.download import CLIENTS, peak_rss_mib
 from bench.load import Answered, full_load
 from bench.machine import cores, cpu_seconds, describe, pinned, rss_mib
@@ -196,6 +198,22 @@ def print_table(rows: list[dict[str, str | float | None]]) -> None:
         print(f"{row['scenario']:14} {row['server']:12} {columns}   {ratio}" + (f", floor {floor}" if floor else ""))
 
 
+def print_counted(rows: list[dict[str, str | float | None]]) -> None:
+    """What counting costs, for a person."""
+    heads = ("CPU us", "in Redis", "trips", "per s", "x PING")
+    print(f"\n{'counting':32} " + " ".join(f"{head:>8}" for head in heads))
+    for row in rows:
+        if "bytes_account" in row:
+            continue
+        numbers = [row[name] for name in ("cpu_here_us", "cpu_redis_us", "round_trips", "per_s", "ratio_ping")]
+        print(f"{row['what']:32} " + " ".join(f"{'-' if one is None else format(one, '.1f'):>8}" for one in numbers))
+    print(f"\n{'in Redis':32} {'bytes/account':>14} {'bytes/person':>14} {'GB/400,000':>11}")
+    for row in rows:
+        if "bytes_account" in row:
+            figures = (row["bytes_account"], row["bytes_person"], row["gb_400k"])
+            print("{:32} {:14.0f} {:14.0f} {:11.1f}".format(row["what"], *figures))
+
+
 def check_ledger(world: World, cells: list[Cell]) -> None:
     """Every look-up that was answered stands in the ledger (so do those of the warm-up, and those cut off)."""
     answered = sum(turn.requests for cell in cells if cell.scenario.startswith("lookup") for turn in cell.turns)
@@ -242,7 +260,18 @@ def main(arguments: list[str]) -> int:
     rows = run(["nginx", "nginx-tuned"] + ([] if chosen.without_herse else ["herse"]), rounds, seconds)
     print_table(rows)
     print(f"-steady: {STEADY_PER_SECOND} requests/s, open loop. download: {CLIENTS} slow clients, 50 MiB each.")
-    results = {"rows": rows, "machine": describe(NGINX), "rounds": rounds, "seconds": seconds}
+    counted = meter.rows(2_000 if chosen.quick else 20_000)
+    print_counted(counted)
+    print("\nscanning text without patient numbers")
+    scanned = [count.told(kind) for kind, count in scan.each(0.005 if chosen.quick else 0.05)]
+    results = {
+        "rows": rows,
+        "counting": counted,
+        "scanning": scanned,
+        "machine": describe(NGINX),
+        "rounds": rounds,
+        "seconds": seconds,
+    }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
 

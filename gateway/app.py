@@ -136,7 +136,8 @@ class Gateway:
         self.hallway = Enforcement(doors)
         self.pages: Starlette = build_portal(self._portal_doors(settings, doors, hasher))
         if isinstance(self.sessions, DeskSessions):
-            self._counter = Counter(settings.state.folder / DESK_SOCKET, self.pages, self.sessions, self._returns)
+            path = settings.state.folder / DESK_SOCKET
+            self._counter = Counter(path, self.pages, self.sessions, self._returns, self.watching)
 
     def _open_state(self, settings: Settings, ledger_synchronous: str) -> None:
         """What lies in the state folder, under the keys; whoever opened it first is closed last."""
@@ -252,7 +253,9 @@ class Gateway:
 
     def _write_uses(self) -> None:
         try:
-            write_uses(self.settings.state.folder / USES_FILE, list(self.watching.kept()), clock())
+            write_uses(
+                self.settings.state.folder / USES_FILE, list(self.watching.kept()), self.watching.risks.all(), clock()
+            )
         except OSError as error:
             log.warning("uses-not-written", extra={"error": str(error)})
 

@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from gateway.identity.kept_work import KeptWork
     from gateway.ledger.read import LedgerReader
     from gateway.metering.door import MeterDoor
-    from gateway.metering.watching import Watching
     from gateway.policy.rules import Policy
     from gateway.settings import Settings
-    from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor
+    from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor, WatchingDoor
 
 log = logging.getLogger("gateway.app")
 
@@ -101,7 +100,7 @@ def hallway_doors(
     sessions: SessionsDoor,
     returns: ReturnsDoor,
     meter: MeterDoor,
-    watching: Watching,
+    watching: WatchingDoor,
     ledger: LedgerDoor,
     reader: LedgerReader,
 ) -> HallwayDoors:

@@ -19,17 +19,19 @@ from gateway.model.assurance import COUNTS_FOR
 from gateway.pages.budget_words import near, past_budget
 from gateway.pages.device import clean_device
 from gateway.pages.signal_words import sentence
+from gateway.pending import Pending
 from gateway.policy.checks import budget_text
 from gateway.policy.template import split
+from gateway.visit import event_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from gateway.identity.slips import Slips
     from gateway.metering.look import Outcome
+    from gateway.metering.watching import Raised
     from gateway.model import Budget, Event, Meter, PatientLocator, Subject
     from gateway.pages.explanation import Explanation
-    from gateway.pending import Pending
     from gateway.policy.rules import Policy
     from gateway.upstream.exchange import Request
     from gateway.visit import HallwayDoors, Visit
@@ -72,7 +74,7 @@ def ask(visit: Visit, doors: HallwayDoors, text: str) -> tuple[str | None, Outco
             raise decoy_touched(visit, doors) from None
         look = look_at(visit, doors, None)
         visit.pseudonym = look.pseudonym  # so that the ledger tells it after a restart, too
-        visit.raised = doors.watching.seen(look, new=False, missed=True)
+        watched(visit, doors, doors.watching.seen(look, new=False, missed=True))
         return None, doors.meter.missed(look)
     look = visit.look = look_at(visit, doors, number)
     visit.pseudonym = look.pseudonym
@@ -94,7 +96,7 @@ def settle(visit: Visit, doors: HallwayDoors, *, missed: bool | None = None) -> 
         visit.look = None
         doors.meter.settle(look, outcome, missed=missed is True)
         if missed is not None:
-            visit.raised = doors.watching.seen(look, new=outcome.new, missed=missed)
+            watched(visit, doors, doors.watching.seen(look, new=outcome.new, missed=missed))
     if visit.room is not None:
         doors.meter.leave(visit.room, None)
         visit.room = None
@@ -164,35 +166,52 @@ def proof_anew(subject: Subject) -> Challenge:
     return Challenge(max(subject.assurance.level, Level.MFA), timedelta(0))
 
 
-def told(visit: Visit, event: Callable[[EventKind], Event]) -> Iterator[Event]:
+def watched(visit: Visit, doors: HallwayDoors, raised: Raised | Pending[Raised | None] | None) -> None:
+    """Keep what the watch found for `told`; what it finds only later is put on record by itself."""
+    if isinstance(raised, Pending):
+        visit.raised = None
+        raised.on_done(lambda: _raised_late(visit, doors, raised.result()))
+    else:
+        visit.raised = raised
+
+
+def _raised_late(visit: Visit, doors: HallwayDoors, raised: Raised | None) -> None:
+    if raised is not None:
+        doors.ledger.append([_risen(visit, raised)])
+
+
+def told(visit: Visit) -> Iterator[Event]:
     """The events that an outcome tells beside its own: alerts, and what would have been refused but for `observe`."""
     outcome = visit.outcome
     if visit.decision.reason is Reason.SEARCH_REFUSED:
-        yield _alert(event, AlertReason.DECOY, "asked for a decoy, a number that nobody has")
+        yield _alert(visit, AlertReason.DECOY, "asked for a decoy, a number that nobody has")
     session = visit.session
     if session is not None and visit.decision.effect is _CHALLENGE:
         before = session.unanswered
         session.unanswered += _WEIGHT_ELSEWHERE if visit.decision.reason is Reason.SESSION_MOVED else 1
         if before < UNANSWERED_AT_MOST <= session.unanswered:
-            yield _alert(event, AlertReason.UNANSWERED, "asked on and on without the proof that is due")
+            yield _alert(visit, AlertReason.UNANSWERED, "asked on and on without the proof that is due")
     for reason in visit.decision.observed:
-        yield event(EventKind.OBSERVED)._replace(details=f"would not have permitted: {reason}")
+        yield event_of(visit, EventKind.OBSERVED)._replace(details=f"would not have permitted: {reason}")
     if visit.raised is not None:
-        sentences = " ".join(sentence(one)[1] for one in visit.raised.findings)
-        high = visit.raised.risk is Risk.HIGH
-        why = AlertReason.RISK_HIGH if high else AlertReason.RISK_ELEVATED
-        yield _alert(event, why, f"{visit.raised.risk.name.lower()} risk: {sentences}")
+        yield _risen(visit, visit.raised)
     if outcome is not None:
         for budget in outcome.alerts:
-            yield _alert(event, AlertReason.BUDGET, f"past {budget_text(budget)}")
+            yield _alert(visit, AlertReason.BUDGET, f"past {budget_text(budget)}")
         for budget in outcome.observed:
             word = "challenged" if budget.past is Past.CHALLENGE else "denied"
             told_as = word if budget.past in {Past.CHALLENGE, Past.DENY} else f"met {budget.past}"
-            yield event(EventKind.OBSERVED)._replace(details=f"would have {told_as}: {budget_text(budget)}")
+            yield event_of(visit, EventKind.OBSERVED)._replace(details=f"would have {told_as}: {budget_text(budget)}")
 
 
-def _alert(event: Callable[[EventKind], Event], reason: AlertReason, details: str) -> Event:
-    return event(EventKind.ALERTED)._replace(reason=str(reason), details=details)
+def _risen(visit: Visit, raised: Raised) -> Event:
+    sentences = " ".join(sentence(one)[1] for one in raised.findings)
+    why = AlertReason.RISK_HIGH if raised.risk is Risk.HIGH else AlertReason.RISK_ELEVATED
+    return _alert(visit, why, f"{raised.risk.name.lower()} risk: {sentences}")
+
+
+def _alert(visit: Visit, reason: AlertReason, details: str) -> Event:
+    return event_of(visit, EventKind.ALERTED)._replace(reason=str(reason), details=details)
 
 
 def in_words(visit: Visit, policy: Policy) -> Explanation | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from gateway.counting import counted, decoy_touched, look_at, settle, told
+from gateway.counting import counted, decoy_touched, look_at, settle, told, watched
 from gateway.errors import LedgerError, Refused
 from gateway.metering.scan_json import JsonRecords
 from gateway.metering.scan_text import TextRecords
@@ -22,6 +22,7 @@ from gateway.pending import Pending, start
 from gateway.upstream.scanned import ScannedAnswer
 from gateway.upstream.scanned_gate import Ending
 from gateway.upstream.scanned_kind import says_json, unread_kind
+from gateway.visit import event_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -60,12 +61,12 @@ async def make_room(visit: Visit, doors: HallwayDoors) -> None:
         _check_still_signed_in(visit)
 
 
-async def disclosed(visit: Visit, doors: HallwayDoors, answer: Answer | WholeAnswer, event: Telling) -> ScannedAnswer:
+async def disclosed(visit: Visit, doors: HallwayDoors, answer: Answer | WholeAnswer) -> ScannedAnswer:
     """The answer, once something of it may leave; or the visit's decision is changed, and nothing may."""
     if visit.decision.observed:
-        await doors.ledger.append([*told(visit, lambda kind: event(visit, kind))])
+        await doors.ledger.append([*told(visit)])
         visit.decision = replace(visit.decision, observed=())
-    gate = Disclosing(visit, doors, event, status=answer.status)
+    gate = Disclosing(visit, doors, status=answer.status)
     scanned = _scanned(answer, gate)
     if not await scanned.begin(visit.client):
         visit.decision = gate.refused or _denied(visit.decision, Reason.PORTAL_ANSWER_INVALID)
@@ -74,23 +75,15 @@ async def disclosed(visit: Visit, doors: HallwayDoors, answer: Answer | WholeAns
     return scanned
 
 
-class Telling(Protocol):
-    """How the hallway tells what happened in a visit."""
-
-    def __call__(self, visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
-        """The event, as the visit stands now."""
-
-
 class Disclosing:
     """The gate of one answer (see upstream.scanned_gate)."""
 
-    def __init__(self, visit: Visit, doors: HallwayDoors, event: Telling, *, status: int) -> None:
+    def __init__(self, visit: Visit, doors: HallwayDoors, *, status: int) -> None:
         """Takes over from the visit whom it asked for, and the room that was made."""
         self.refused: Decision | None = None
         """Why not all of the answer may leave."""
         self._visit = visit
         self._doors = doors
-        self._event = event
         self._status = status
         self.answers: Answers = visit.decision.answers or _NOTHING
         self._room, visit.room = visit.room, None
@@ -117,14 +110,15 @@ class Disclosing:
         if self.refused is not None and left:  # else there is a page, and the hallway tells it
             permit, visit.decision = visit.decision, self.refused
             challenged = self.refused.effect is Effect.CHALLENGE
-            events.append(self._tell(EventKind.CHALLENGED if challenged else EventKind.REFUSED))
-            events += told(visit, self._tell)
+            events.append(event_of(visit, EventKind.CHALLENGED if challenged else EventKind.REFUSED))
+            events += told(visit)
             visit.decision = permit
         if self._asked is not None:
             events += self._not_shown(*self._asked, missed=ending is Ending.WHOLE and self._status < _PORTAL_FAULT)
         if self._shown:
-            visit.outcome, visit.raised = None, self._doors.watching.showed(self._shown)
-            events += told(visit, self._tell)
+            visit.outcome = None
+            watched(visit, self._doors, self._doors.watching.showed(self._shown))
+            events += told(visit)
             visit.raised = None
         if events:
             with suppress(LedgerError):  # whom it showed is on record; a ledger that fails now stops the next one
@@ -138,7 +132,7 @@ class Disclosing:
             settle(visit, self._doors)
             return []
         settle(visit, self._doors, missed=True)
-        events = [self._event(visit, EventKind.LOOKUP_MISSED, status=self._status), *told(visit, self._tell)]
+        events = [event_of(visit, EventKind.LOOKUP_MISSED, status=self._status), *told(visit)]
         visit.raised = None
         return events
 
@@ -172,9 +166,9 @@ class Disclosing:
             outcome = await self._hit(look, hits)
             if self.refused is not None:
                 break
-            events.append(self._event(visit, EventKind.LOOKUP, status=self._status))
+            events.append(event_of(visit, EventKind.LOOKUP, status=self._status))
             if outcome.alerts or outcome.observed:
-                events += told(visit, self._tell)
+                events += told(visit)
             delay = max(delay, outcome.delay_seconds)
         if delay:
             await doors.wait(delay)
@@ -205,13 +199,10 @@ class Disclosing:
             self.refused, visit.decision = visit.decision, permit
         return outcome
 
-    def _tell(self, kind: EventKind) -> Event:
-        return self._event(self._visit, kind)
-
     async def _unread(self, why: Unread) -> bool:
         visit = self._visit
         visit.at, visit.pseudonym = self._doors.clock(), None
-        alert = self._event(visit, EventKind.ALERTED, status=self._status)
+        alert = event_of(visit, EventKind.ALERTED, status=self._status)
         details = f"an answer that cannot be read: {why}"
         await self._doors.ledger.append([alert._replace(reason=str(AlertReason.UNREADABLE), details=details)])
         if not self.answers.passes:

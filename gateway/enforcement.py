@@ -19,13 +19,13 @@ from gateway.errors import LedgerError, Refused
 from gateway.identity.cookie import read_cookie
 from gateway.identity.token import session_key
 from gateway.ledger.store import LedgerBusy
-from gateway.model import Decision, Effect, Event, EventKind, Reason
+from gateway.model import Decision, Effect, EventKind, Reason
 from gateway.pages.answers import rate_limit_lines, redirect, refusal, wants_page
 from gateway.pending import Pending, start
 from gateway.policy.evaluate import decide
 from gateway.upstream.exchange import DisconnectedError
 from gateway.upstream.headers import lines_of
-from gateway.visit import UNDECIDED, HallwayDoors, Visit
+from gateway.visit import UNDECIDED, HallwayDoors, Visit, event_of
 
 if TYPE_CHECKING:
     from gateway.model import Receipt
@@ -81,7 +81,7 @@ class Enforcement:
                 answer = portals = await self.forward(visit)
                 _check_still_signed_in(visit)
                 if visit.decision.answers is not None:
-                    answer = await disclosed(visit, self._doors, portals, self._event)
+                    answer = await disclosed(visit, self._doors, portals)
                 elif visit.decision.record is not None or visit.decision.observed:
                     await self.record(visit, portals)
         except (Refused, LedgerError) as error:
@@ -169,7 +169,7 @@ class Enforcement:
 
     def attempt(self, visit: Visit) -> Pending[Receipt]:
         """Put on record, before it is forwarded, what changes something."""
-        return self._doors.ledger.append([self._event(visit, EventKind.ATTEMPT)])
+        return self._doors.ledger.append([event_of(visit, EventKind.ATTEMPT)])
 
     def forward(self, visit: Visit) -> Pending[Answer | WholeAnswer]:
         """Ask the portal; what must be recorded is not even asked without a ledger."""
@@ -188,8 +188,8 @@ class Enforcement:
         missed = answer.status >= _DISCLOSED_BELOW
         settle(visit, self._doors, missed=missed and answer.status < _PORTAL_FAULT)
         kind = EventKind.LOOKUP_MISSED if missed else EventKind.LOOKUP
-        disclosed = [] if visit.decision.record is None else [self._event(visit, kind, status=answer.status)]
-        return self._doors.ledger.append([*disclosed, *told(visit, lambda kind: self._event(visit, kind))])
+        disclosed = [] if visit.decision.record is None else [event_of(visit, kind, status=answer.status)]
+        return self._doors.ledger.append([*disclosed, *told(visit)])
 
     async def respond(self, visit: Visit) -> None:
         """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""
@@ -243,29 +243,9 @@ class Enforcement:
             log.warning(decision.reason, extra={"request": request.id.hex(), "teleservice": decision.rule})
         if visit.session is not None and decision.rule is not None and decision.effect is not _PERMIT:
             kind = EventKind.CHALLENGED if decision.effect is Effect.CHALLENGE else EventKind.REFUSED
-            events = [self._event(visit, kind), *told(visit, lambda kind: self._event(visit, kind))]
+            events = [event_of(visit, kind), *told(visit)]
             with suppress(LedgerError):
                 await self._doors.ledger.append(events)
-
-    def _event(self, visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
-        decision, request, subject = visit.decision, visit.request, visit.subject
-        record, delegation = decision.record, subject.delegation
-        return Event(
-            kind=kind,
-            account=subject.account or "",
-            at=visit.at,
-            session=subject.session,
-            network=request.peer,
-            device=None if visit.session is None else visit.session.device,
-            teleservice=decision.rule,
-            request=request.id,
-            reason=None if decision.effect is _PERMIT else str(decision.reason),
-            pseudonym=visit.pseudonym,
-            status=status,
-            categories=() if record is None else record.categories,
-            holder=subject.holder,
-            delegate=None if delegation is None else delegation.reference,
-        )
 
 
 def _check_still_signed_in(visit: Visit) -> None:

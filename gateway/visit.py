@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway.model import ANONYMOUS, Decision, Effect, Reason
+from gateway.model import ANONYMOUS, Decision, Effect, Event, EventKind, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from gateway.metering.door import MeterDoor
     from gateway.metering.look import Look, Outcome
     from gateway.metering.pseudonym import Pseudonymizer
-    from gateway.metering.watching import Raised, Watching
-    from gateway.model import Event, Quota, Receipt, Subject
+    from gateway.metering.watching import Raised
+    from gateway.model import Quota, Receipt, Risk, Subject
     from gateway.pending import Pending
     from gateway.policy.rules import Policy
     from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.exchange import Client, Request
 
+_PERMIT = Effect.PERMIT  # by its own name: looking a member up in its class is slow
 UNDECIDED = Decision(Effect.DENY, None, (Reason.INTERNAL_ERROR,))
 
 
@@ -85,6 +86,25 @@ class LedgerDoor(Protocol):
         """Make the events durable together; the Receipt is the last one's."""
 
 
+class WatchingDoor(Protocol):
+    """The watch over accounts: `Watching` itself, or `WatchingAfar`, which knows only later what was raised."""
+
+    def risk(self, account: str, at: int, proved: int | None = None) -> Risk:
+        """The risk of an account for whoever proved himself last at `proved`."""
+
+    def resting(self, account: str, at: int) -> bool:
+        """Whether a look-up at `at` is let pass unnoted."""
+
+    def seen(self, look: Look, *, new: bool, missed: bool) -> Raised | Pending[Raised | None] | None:
+        """Note a settled look-up; what it raised, if anything."""
+
+    def showed(self, looks: Sequence[tuple[Look, bool]]) -> Raised | Pending[Raised | None] | None:
+        """Note an answer that showed these people."""
+
+    def alarm(self, account: str, at: datetime) -> None:
+        """What leaves no doubt: high risk."""
+
+
 class HomesDoor(Protocol):
     """Where an account is at home."""
 
@@ -100,7 +120,7 @@ class HallwayDoors:
     sessions: SessionsDoor
     returns: ReturnsDoor
     meter: MeterDoor
-    watching: Watching
+    watching: WatchingDoor
     homes: HomesDoor
     decoys: Decoys
     pseudonym: Pseudonymizer
@@ -149,3 +169,25 @@ class Visit:
         self.outcome: Outcome | None = None
         self.room: Outcome | None = None
         self.raised: Raised | None = None
+
+
+def event_of(visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
+    """What is put on record of a visit, as it stands."""
+    decision, request, subject = visit.decision, visit.request, visit.subject
+    record, delegation = decision.record, subject.delegation
+    return Event(
+        kind=kind,
+        account=subject.account or "",
+        at=visit.at,
+        session=subject.session,
+        network=request.peer,
+        device=None if visit.session is None else visit.session.device,
+        teleservice=decision.rule,
+        request=request.id,
+        reason=None if decision.effect is _PERMIT else str(decision.reason),
+        pseudonym=visit.pseudonym,
+        status=status,
+        categories=() if record is None else record.categories,
+        holder=subject.holder,
+        delegate=None if delegation is None else delegation.reference,
+    )

@@ -29,8 +29,7 @@ from gateway.identity.session_worker import WorkerSessions
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.shared import open_shared_ledger
 from gateway.meter_gate import meter_gate
-from gateway.metering.watching import Watching
-from gateway.metering.watching_file import learn
+from gateway.metering.watching_afar import WatchingAfar
 from gateway.policy_in_force import PolicyWatch, load_tested_policy
 from gateway.settings import read_key
 
@@ -66,9 +65,8 @@ class Worker:
         self._counts.begin(policy)
         self._sessions = WorkerSessions(engine, settings.session.idle, settings.session.absolute)
         keep.callback(self._sessions.close)
-        self._link = DeskLink(folder / DESK_SOCKET, self._sessions)
-        self._watching = Watching()
-        learn(self._watching, reader.lookups_since, clock())
+        self._watching = WatchingAfar()
+        self._link = DeskLink(folder / DESK_SOCKET, self._sessions, self._watching)
         doors = hallway_doors(
             settings,
             policy,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -16,7 +17,6 @@ from gateway.model import (
     Budget,
     Decision,
     Effect,
-    Event,
     EventKind,
     Level,
     Method,
@@ -43,14 +43,14 @@ MFA, CARD = subject(Method.PASSWORD, Method.TOTP), subject(Method.SMART_CARD)
 
 def visit(who: Subject = MFA) -> Visit:
     """A visit that is permitted so far; nothing here looks at its request or its client."""
-    made = Visit(cast("Any", None), cast("Any", None), NOON)
+    made = Visit(cast("Any", SimpleNamespace(peer="192.0.2.7", id=b"r")), cast("Any", None), NOON)
     made.subject, made.decision = who, PERMITTED
     made.session = Session(b"", who, NOON, NOON, NOON + HOUR, None, None)
     return made
 
 
 def events(made: Visit) -> list[tuple[EventKind, str | None]]:
-    return [(one.kind, one.details) for one in told(made, lambda kind: Event(kind, "a", NOON))]
+    return [(one.kind, one.details) for one in told(made)]
 
 
 @pytest.mark.parametrize(

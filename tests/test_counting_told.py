@@ -12,10 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.counting import counted, in_words, slip, told
+from gateway.counting import counted, in_words, slip, told, watched
 from gateway.identity.at_rest import AtRest
 from gateway.identity.session import Session
 from gateway.identity.slips import Slips
+from gateway.ledger.memory import MemoryLedger
 from gateway.metering.look import Outcome
 from gateway.metering.watching import Raised
 from gateway.model import (
@@ -25,7 +26,6 @@ from gateway.model import (
     Counts,
     Decision,
     Effect,
-    Event,
     EventKind,
     Finding,
     Method,
@@ -38,6 +38,7 @@ from gateway.model import (
     Signal,
     Subject,
 )
+from gateway.pending import Pending
 from gateway.visit import Visit
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -48,7 +49,7 @@ POLICY = cast("Any", SimpleNamespace(rules=[SimpleNamespace(name="aat", title="A
 
 
 def visit(*methods: Method, holder: str | None = None) -> Visit:
-    made = Visit(cast("Any", None), cast("Any", None), NOON)
+    made = Visit(cast("Any", SimpleNamespace(peer="192.0.2.7", id=b"r")), cast("Any", None), NOON)
     proofs = Assurance(tuple(Proof(method, NOON) for method in methods))
     made.subject = Subject("a", assurance=proofs, session="ref", holder=holder)
     made.decision = Decision(Effect.PERMIT, "t", (Reason.PERMITTED,))
@@ -63,7 +64,7 @@ def challenged(budget: Budget, *methods: Method, quotas: tuple[Quota, ...] = ())
 
 
 def alerts(made: Visit) -> list[tuple[str | None, str | None]]:
-    found = told(made, lambda kind: Event(kind, "a", NOON, reason="the decision's own"))
+    found = told(made)
     return [(one.reason, one.details) for one in found if one.kind is EventKind.ALERTED]
 
 
@@ -144,3 +145,24 @@ def test_a_budget_a_decoy_and_a_proof_that_never_comes_are_alerted_each_with_its
     made = visit(Method.PASSWORD)
     made.decision = replace(made.decision, effect=Effect.CHALLENGE, reasons=(Reason.SECOND_FACTOR_REQUIRED,))
     assert [reason for _ in range(12) for reason, _ in alerts(made)] == ["unanswered"]
+
+
+@pytest.mark.parametrize("risk", [Risk.ELEVATED, Risk.HIGH])
+def test_what_the_watch_finds_only_later_is_put_on_record_by_itself(risk: Risk):
+    made, found, ledger = (
+        visit(),
+        Finding(Signal.NEW_PEOPLE, Risk.HIGH, (("count", 9), ("of", 9), ("usual_percent", 30))),
+        MemoryLedger(),
+    )
+    later: Pending[Raised | None] = Pending()
+    doors = cast("Any", SimpleNamespace(ledger=ledger))
+    watched(made, doors, later)
+    assert alerts(made) == []
+    later.resolve(Raised(risk, (found,)))
+    (stored,) = ledger.stored
+    assert (stored.event.kind, stored.event.request) == (EventKind.ALERTED, b"r")
+    assert stored.event.reason == f"risk-{risk.name.lower()}"
+    nothing: Pending[Raised | None] = Pending()
+    watched(made, doors, nothing)
+    nothing.resolve(None)
+    assert len(ledger.stored) == 1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The desk's side of its socket: it answers the requests that workers hand on, and tells them what becomes of sessions.
+"""The desk's side of its socket: it answers the requests that workers hand on, tells them what becomes of sessions, and
+has the one watch over accounts: whoever looks up through whichever worker is seen here.
 
 Only processes of the same user are heard. A worker that does not take what it is told is cut off: without the link it
 believes nothing, and reads everything anew when it is back.
@@ -35,6 +36,7 @@ from gateway.desk.frames import (
     write_value,
 )
 from gateway.desk.pages import GONE
+from gateway.desk.watch_words import found_text, looks_of, risks_of
 from gateway.errors import Refused, StartError
 from gateway.model import Reason
 from gateway.upstream.exchange import DisconnectedError
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
     from gateway.identity.returns import Returns
     from gateway.identity.session_desk import Change, DeskSessions, Sight
+    from gateway.metering.risks import Standing
+    from gateway.metering.watching import Watching
 
     Message = MutableMapping[str, Any]
     Pages = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
@@ -59,13 +63,15 @@ _UNREAD_AT_MOST: Final = 8 << 20
 class Counter:
     """Who stands before the workers. One per gateway, in the process that has the pages."""
 
-    def __init__(self, path: Path, pages: Pages, sessions: DeskSessions, returns: Returns) -> None:
+    def __init__(self, path: Path, pages: Pages, sessions: DeskSessions, returns: Returns, watching: Watching) -> None:
         self._path = path
         self._pages = pages
         self._sessions = sessions
         self._returns = returns
         self._links: set[StreamWriter] = set()
+        self._watching = watching
         sessions.told = self._tell
+        watching.risks.told = self._tell_risk
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. StartError if the socket cannot be made."""
@@ -102,17 +108,31 @@ class Counter:
         """Hear one worker; from its first word on it is told all that changes."""
         self._links.add(writer)
         try:
-            write_value(writer, TOLD, _told(self._sessions.unwritten()))
+            write_value(writer, TOLD, _told(self._sessions.unwritten()) | {"risks": self._watching.risks.all()})
             while True:
                 _, payload = await read_frame(reader)
-                told: dict[str, Any] = json.loads(payload)
-                if "return" in told:
-                    reference, path, at, signed_in, lost = told["return"]
-                    self._returns.put(reference, path, datetime.fromisoformat(at), signed_in=signed_in, lost=lost)
-                else:
-                    self._sessions.heard(sights_of(told["seen"]))
+                self._hear(json.loads(payload), writer)
         finally:
             self._links.discard(writer)
+
+    def _hear(self, told: dict[str, Any], writer: StreamWriter) -> None:
+        """Take in what a worker says."""
+        if "return" in told:
+            reference, path, at, signed_in, lost = told["return"]
+            self._returns.put(reference, path, datetime.fromisoformat(at), signed_in=signed_in, lost=lost)
+        for standing in risks_of(told.get("risks", [])):
+            if self._watching.risks.take(standing):
+                self._tell_risk(standing)
+        self._sessions.heard(sights_of(told.get("seen", [])))
+        if "looks" in told:
+            looks = looks_of(told["looks"])
+            raised = [self._watching.take_in(one.notes, together=one.together) for one in looks]
+            found = {place: one for place, one in enumerate(raised) if one is not None}
+            write_value(writer, TOLD, {"found": found_text(found)})
+
+    def _tell_risk(self, standing: Standing) -> None:
+        for link in self._links:
+            write_value(link, TOLD, {"risks": [standing]})
 
     def _tell(self, change: Change) -> None:
         kind, key, new = change

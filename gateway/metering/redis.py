@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.errors import Refused
-from gateway.metering.redis_plan import Plan, base_of, keys_of, name_of, pack, plan, short
+from gateway.metering.redis_plan import Plan, base_of, keys_of, name_of, pack, plan
 from gateway.metering.redis_script import ASKS, CLOSE, HITS, MISSES, SETTLE, answer_of, outcome_of, refusing_budget
 from gateway.metering.redis_wire import WireError
 from gateway.metering.tally import microseconds
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gateway.metering.redis_plan import Part
     from gateway.metering.redis_script import Answer
     from gateway.metering.redis_wire import Line, Word
-    from gateway.model import Budget, Meter, Risk
+    from gateway.model import Budget, Meter
 
 _RECENT_SECONDS: Final = 5.0
 """For longer than it takes a worker to notice that its Redis is another one."""
@@ -99,14 +99,6 @@ class RedisMeter:
             for took in reserved.took:
                 self._give_back(took, reserved.pseudonym, missed=False)
 
-    async def keep_risk(self, account: str, risk: Risk, seconds: float) -> None:
-        """Ask this account the budgets of that risk, in all workers, for so long."""
-        key = _risk_key(account)
-        try:
-            await self._node(key).wire.call(b"SET", key, int(risk), b"PX", int(1000 * seconds)).wait()
-        except WireError:
-            raise Refused(Reason.METER_UNAVAILABLE) from None
-
     def _begin(self, look: Look, mode: int) -> Pending[Outcome]:
         answer: Pending[Outcome] = Pending()
 
@@ -163,8 +155,6 @@ class RedisMeter:
     ) -> Pending[object]:
         assurance = look.subject.assurance
         node = self._node(keys[0])
-        if own is None:
-            keys = [*keys, _risk_key(look.subject.account or "")]
         words: tuple[Word, ...] = (
             node.epoch_key,
             node.epoch or b"",
@@ -175,7 +165,7 @@ class RedisMeter:
             known,
             int(look.moved and look.meter.moved_new),
             mode,
-            0 if own is None else own.risk,
+            int(look.risk),
             -1 if own is None else own.account_saw,
             0 if own is None else own.new,
             *(_moment(assurance.proved_by(methods)) for methods in part.proofs),
@@ -294,7 +284,3 @@ def _closing(budget: Budget, teleservice: str, told: Answer) -> tuple[Word, ...]
 
 def _moment(at: datetime | None) -> int:
     return 0 if at is None else microseconds(at)
-
-
-def _risk_key(account: str) -> bytes:
-    return b"h:{%b}r" % short(account, 12)

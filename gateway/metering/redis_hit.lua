@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: EUPL-1.2
 -- One look-up at all its sites, as metering/budget.py says it: all budgets are asked, then all count it or none does.
--- KEYS: four of each site: people, new, missed (sorted sets of pseudonyms by microseconds, or buckets), state (a hash);
--- then, with the account's, its risk.
+-- KEYS: four of each site: people, new, missed (sorted sets of pseudonyms by microseconds, or buckets), state (a hash).
 -- ARGV: epoch key, epoch, at, proved, level, pseudonym, known span, moved, mode (0 asks, 1 hits, 2 counts a miss),
 -- risk, last seen and new by the account (where known is -1: sites without their account), proofs by some methods.
 -- Before all this stands `local sites = ...`, the words of one policy (redis_plan), so that they do not travel. act: 0 observed, 1 alert, 2 delay, 3 challenge, 4 deny.
@@ -120,16 +119,6 @@ for _, site in ipairs(sites) do
   end
 end
 
--- One key more than the sites have: the risk that is kept of the account, for as long as it is.
-local risk_key = KEYS[4 * #sites + 1]
-if risk_key then
-  for _, one in ipairs(budgets) do
-    if one.risk > risk then
-      risk = math.max(risk, tonumber(redis.call('GET', risk_key) or '0'))
-      break
-    end
-  end
-end
 local alerts, observed, delays = {}, {}, {}
 for index, one in ipairs(budgets) do
   one.asked = risk >= one.risk
@@ -251,4 +240,4 @@ if verdict ~= 0 or mode ~= 2 then
 end
 
 return {verdict, winner and winner.index or 0, winner and winner.packed or '', winner and winner.wait or 0, now,
-  new and 1 or 0, exact(account_saw), risk, closed, quotas, fresh, observed, delays, taken, drawn}
+  new and 1 or 0, exact(account_saw), closed, quotas, fresh, observed, delays, taken, drawn}

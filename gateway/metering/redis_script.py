@@ -44,7 +44,6 @@ class Answer(NamedTuple):
     now: int
     new: int
     account_saw: bytes
-    risk: int
     closed: int
     quotas: Sequence[Sequence[int]]
     alerts: Sequence[int]
@@ -61,7 +60,7 @@ class Answer(NamedTuple):
 
 def answer_of(reply: object) -> Answer:
     """Redis's reply, named."""
-    return Answer(*cast("list[int]", reply))  # type: ignore[arg-type]  # fifteen of them, as the script returns
+    return Answer(*cast("list[int]", reply))  # type: ignore[arg-type]  # fourteen of them, as the script returns
 
 
 def refusing_budget(part: Part, answer: Answer) -> Budget | None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The watch over accounts in this process: each settled look-up is noted, and what it gives away raises their risk.
+"""The watch over accounts: each settled look-up is noted, and what it gives away raises their risk.
 
 What is found, and by which figures, is decided by pure code (signals, together); here it is only kept: for each account
-its use and its risk, for each network and teleservice who takes part. A risk that was raised stays for hours, so that a
-robot which pauses finds no open door, and is told once for as long as it stays.
+its use and its risk (risks), for each network and teleservice who takes part. Of several processes one has the watch;
+the others tell it what was looked up, and hear what it found (watching_afar).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.metering.history import DAYS_KEPT, Day, usual_places
+from gateway.metering.risks import Rest, Risks
 from gateway.metering.signals import findings
-from gateway.metering.tally import microseconds, span
+from gateway.metering.tally import microseconds
 from gateway.metering.together import Together, alike, idle, many_accounts, take_part
 from gateway.metering.watched import (
     DAY,
@@ -29,24 +30,54 @@ from gateway.metering.watched import (
     note_answer,
     scene_of,
 )
-from gateway.model import Risk, risk_of
+from gateway.model import risk_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gateway.metering.look import Look
-    from gateway.model import Finding, PastLook, Signal
+    from gateway.model import Finding, PastLook, Risk, Signal
 
-KEPT: Final = {Risk.ELEVATED: timedelta(hours=4), Risk.HIGH: timedelta(hours=24)}
-"""How long a risk stays after it was last found."""
-_NOTED_EVERY: Final = 50_000
 _JUDGED_EVERY: Final = 1_000_000
 """Microseconds: to ask the signals costs some 20 µs, and no robot does much harm within a second."""
 WATCHED_FOR: Final = timedelta(days=DAYS_KEPT)
 """How far back the days of an account are known after a start."""
 KNOWN_BEFORE: Final = timedelta(days=90)
 """How much farther back the ledger is read for who was known then: else everybody would seem new at first."""
+
+
+class Note(NamedTuple):
+    """A settled look-up, as much of it as the watch takes. `at`: microseconds; `person` and `neighbours`: the first
+    bytes of pseudonyms (see Look).
+    """
+
+    account: str
+    session: str
+    teleservice: str
+    network: str
+    at: int
+    person: bytes
+    neighbours: tuple[bytes, ...]
+    departement: str | None
+    new: bool
+    missed: bool
+
+
+def note_of(look: Look, *, new: bool, missed: bool) -> Note:
+    """The note of a look-up."""
+    return Note(
+        look.subject.account or "",
+        look.subject.session or "",
+        look.teleservice,
+        look.network,
+        microseconds(look.at),
+        look.pseudonym[:PERSON_BYTES],
+        tuple(one[:PERSON_BYTES] for one in look.neighbours),
+        look.departement,
+        new,
+        missed,
+    )
 
 
 class Raised(NamedTuple):
@@ -71,64 +102,59 @@ class Watching:
         self._accounts: defaultdict[str, Watched] = defaultdict(Watched)
         self._networks: defaultdict[str, Together] = defaultdict(Together)
         self._services: defaultdict[str, dict[Signal, Together]] = defaultdict(dict)
-        self._risks: dict[str, _Kept] = {}
-        self._noted: dict[str, int] = {}
         self._judged: dict[str, int] = {}
+        self._rest = Rest()
+        self.risks = Risks()
 
     def __len__(self) -> int:
         """How many accounts are watched."""
         return len(self._accounts)
 
     def risk(self, account: str, at: int, proved: int | None = None) -> Risk:
-        """The risk of an account for whoever proved himself last at `proved`; both in microseconds.
-
-        A proof that was given since the risk rose answers it: a thief has none, and nobody honest is asked twice.
-        """
-        kept = self._risks.get(account)
-        if kept is None or at >= kept.until or (proved is not None and proved > kept.since):
-            return Risk.CALM
-        return kept.risk
+        """See Risks."""
+        return self.risks.of(account, at, proved)
 
     def resting(self, account: str, at: int) -> bool:
-        """Whether a look-up at `at` (microseconds) comes so soon after the last one noted that it is let pass: what is
-        that fast is found by every twentieth of its look-ups, and a flood of them must not cost twice.
-        """
-        return 0 <= at - self._noted.get(account, 0) < _NOTED_EVERY
+        """See Rest."""
+        return self._rest(account, at)
 
     def seen(self, look: Look, *, new: bool, missed: bool) -> Raised | None:
         """Note a settled look-up; what it raised, if anything."""
-        at, account = microseconds(look.at), look.subject.account or ""
-        if self.resting(account, at):
+        account, at = look.subject.account or "", microseconds(look.at)
+        if self._rest(account, at):
             return None
-        self._noted[account] = at
-        watched = self._accounts[account]
-        noted = note(watched, _glance(watched, look, new=new, missed=missed))
-        return self._judge(watched, look) if noted else None
+        self._rest.begin(account, at)
+        return self.take_in([note_of(look, new=new, missed=missed)], together=False)
 
     def showed(self, looks: Sequence[tuple[Look, bool]]) -> Raised | None:
         """Note an answer that showed these people (at least one), each with whether he is new; what it raised."""
-        last = looks[-1][0]
-        watched = self._accounts[last.subject.account or ""]
-        noted = note_answer(watched, [_glance(watched, look, new=new, missed=False) for look, new in looks])
-        return self._judge(watched, last) if noted else None
+        return self.take_in([note_of(look, new=new, missed=False) for look, new in looks], together=True)
 
-    def _judge(self, watched: Watched, look: Look) -> Raised | None:
-        at, account = microseconds(look.at), look.subject.account or ""
-        if at - self._judged.get(account, 0) < _JUDGED_EVERY:
+    def take_in(self, notes: Sequence[Note], *, together: bool) -> Raised | None:
+        """Note a look-up, or an answer that showed several people `together`; what it raised."""
+        last = notes[-1]
+        watched = self._accounts[last.account]
+        glances = [_glance(watched, one) for one in notes]
+        noted = note_answer(watched, glances) if together else note(watched, glances[0])
+        if not noted or last.at - self._judged.get(last.account, 0) < _JUDGED_EVERY:
             return None
-        self._judged[account] = at
+        self._judged[last.account] = last.at
+        return self._judge(watched, last)
+
+    def _judge(self, watched: Watched, last: Note) -> Raised | None:
+        account, at = last.account, last.at
         found = findings(scene_of(watched, at), at)
-        network = self._networks[look.network]
+        network = self._networks[last.network]
         take_part(network, account, at)
         many = many_accounts(network, at)
-        same = alike(found, self._services[look.teleservice], account, at) if found else None
+        same = alike(found, self._services[last.teleservice], account, at) if found else None
         found += tuple(one for one in (many, same) if one is not None)
-        return self._raise(account, risk_of(found), found, at) if found else None
+        risk = risk_of(found)
+        return Raised(risk, found) if self.risks.found(account, risk, at) else None
 
     def alarm(self, account: str, at: datetime) -> None:
         """What leaves no doubt (a decoy was asked for): high risk, whatever else was seen."""
-        now = microseconds(at)
-        self._risks[account] = _Kept(Risk.HIGH, now, now + span(KEPT[Risk.HIGH]))
+        self.risks.alarm(account, microseconds(at))
 
     def rebuild(self, past: Past, at: datetime) -> None:
         """What was looked up in the weeks before a start: days, people, new ones, misses, places."""
@@ -142,8 +168,11 @@ class Watching:
             add_day(self._accounts[account], today, Day(), places.items())
 
     def kept(self) -> Iterator[Use]:
-        """How each account is used, to be written down: what a start cannot learn from the ledger."""
-        for account, watched in self._accounts.items():
+        """How each account is used, to be written down: what a start cannot learn from the ledger.
+
+        Another thread may walk it: the accounts are listed at once, and what is copied of one is copied at once.
+        """
+        for account, watched in list(self._accounts.items()):
             yield Use(account, [(day, *counts) for day, counts in days_of(watched).items()], dict(watched.places))
 
     def restore(self, uses: Iterable[Use]) -> None:
@@ -157,44 +186,18 @@ class Watching:
     def sweep(self, at: datetime) -> None:
         """Forget what no signal asks about any more. O(accounts)."""
         now = microseconds(at)
-        self._risks = {account: kept for account, kept in self._risks.items() if now < kept.until}
+        self.risks.sweep(now)
+        self._rest.sweep(now)
         for account in [account for account, watched in self._accounts.items() if forget(watched, now)]:
             del self._accounts[account]
             self._judged.pop(account, None)
-            self._noted.pop(account, None)
         for network in [network for network, together in self._networks.items() if idle(together, now)]:
             del self._networks[network]
 
-    def _raise(self, account: str, risk: Risk, found: tuple[Finding, ...], at: int) -> Raised | None:
-        if risk is Risk.CALM:
-            return None
-        before, until = self.risk(account, at), at + span(KEPT[risk])
-        if risk > before:
-            self._risks[account] = _Kept(risk, at, until)
-            return Raised(risk, found)
-        if risk is before:
-            self._risks[account] = self._risks[account]._replace(until=until)
-        return None
 
-
-class _Kept(NamedTuple):
-    """A risk since when and until when, in microseconds."""
-
-    risk: Risk
-    since: int
-    until: int
-
-
-def _glance(watched: Watched, look: Look, *, new: bool, missed: bool) -> Glance:
-    return Glance(
-        microseconds(look.at),
-        new,
-        missed,
-        in_order(watched.ring, look.neighbours),
-        look.departement,
-        look.subject.session or "",
-        look.pseudonym[:PERSON_BYTES],
-    )
+def _glance(watched: Watched, one: Note) -> Glance:
+    order = in_order(watched.ring, one.neighbours)
+    return Glance(one.at, one.new, one.missed, order, one.departement, one.session, one.person)
 
 
 class _PastDay:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How accounts are used, written down at times and at the end, so that a restart does not blind the watch.
+"""How accounts are used and which risks stand, written down at times and at the end: no restart blinds the watch.
 
 The ledger tells days and people; it does not know where patients come from. The file holds counts by account, no
 patient. One that is missing, damaged or of another version is no reason not to start: the ledger tells what it can.
@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.metering.history import Day
+from gateway.metering.risks import Standing
 from gateway.metering.watching import KNOWN_BEFORE, WATCHED_FOR, Past, Use
+from gateway.model import Risk
 from gateway.whole_file import sync
 
 if TYPE_CHECKING:
@@ -27,10 +29,11 @@ VERSION: Final = 1
 _COLUMNS: Final = 1 + len(Day._fields)
 
 
-def write_uses(path: Path, uses: Iterable[Use], at: datetime) -> None:
+def write_uses(path: Path, uses: Iterable[Use], risks: Iterable[Standing], at: datetime) -> None:
     """Put the uses in the place of what was written before, whole or not at all. OSError if the disk refuses."""
     draft = path.with_name(f".{path.name}.draft")
-    text = json.dumps({"version": VERSION, "at": at.isoformat(), "uses": [use._asdict() for use in uses]})
+    used = [use._asdict() for use in uses]
+    text = json.dumps({"version": VERSION, "at": at.isoformat(), "uses": used, "risks": list(risks)})
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
         file.write(text)
         file.flush()
@@ -39,26 +42,29 @@ def write_uses(path: Path, uses: Iterable[Use], at: datetime) -> None:
     sync(path.parent)
 
 
-def read_uses(path: Path) -> tuple[datetime | None, list[Use]]:
+def read_uses(path: Path) -> tuple[datetime | None, list[Use], list[Standing]]:
     """When it was written, and what; None and nothing if there is no such file that can be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["version"] != VERSION:
-            return None, []
+            return None, [], []
         at = datetime.fromisoformat(found["at"]).astimezone(UTC)
         uses = [
             Use(str(one["account"]), [_numbers(day) for day in one["days"]], _places(one["places"]))
             for one in found["uses"]
         ]
+        risks = [_standing(one) for one in found["risks"]]
     except (OSError, ValueError, KeyError, TypeError):
-        return None, []
-    return at, uses
+        return None, [], []
+    return at, uses, risks
 
 
 def resume(path: Path, watching: Watching, looks_since: Callable[[datetime], Iterable[PastLook]], at: datetime) -> None:
     """Go on watching after a start: as it was written down, or else as the ledger tells it."""
-    written_at, uses = read_uses(path)
+    written_at, uses, risks = read_uses(path)
     watching.restore(uses)
+    for standing in risks:
+        watching.risks.take(standing)
     if written_at is None:
         learn(watching, looks_since, at)
 
@@ -81,3 +87,10 @@ def _places(found: object) -> dict[str, int]:
     if not isinstance(found, dict) or not all(type(count) is int and count >= 0 for count in found.values()):
         raise ValueError("no counts of places")
     return found
+
+
+def _standing(found: list[Any]) -> Standing:
+    account, risk, since, until = found
+    if type(since) is not int or type(until) is not int:
+        raise ValueError("no moments of a risk")
+    return Standing(str(account), Risk(risk), since, until)

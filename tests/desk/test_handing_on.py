@@ -19,6 +19,8 @@ from gateway.identity.database import create_database
 from gateway.identity.returns import Returns
 from gateway.identity.session_desk import DeskSessions
 from gateway.identity.session_worker import WorkerSessions
+from gateway.metering.watching import Watching
+from gateway.metering.watching_afar import WatchingAfar
 from gateway.model import Reason
 from gateway.upstream.exchange import DisconnectedError
 
@@ -77,7 +79,7 @@ async def until(probe):
 async def desk(folder, pages, returns=None):
     engine = create_database(folder / "accounts.db")
     sessions, stop = DeskSessions(engine, IDLE, ABSOLUTE), asyncio.Event()
-    counter = Counter(folder / DESK_SOCKET, pages, sessions, returns or Returns())
+    counter = Counter(folder / DESK_SOCKET, pages, sessions, returns or Returns(), Watching())
     serving = asyncio.create_task(counter.serve(stop))
     await until((folder / DESK_SOCKET).exists)
     await asyncio.sleep(0.05)
@@ -193,7 +195,7 @@ def test_where_a_person_was_going_is_found_at_the_desk(tmp_path):
         async with desk(tmp_path, echo, returns) as (_, engine):
             stop = asyncio.Event()
             with closing(WorkerSessions(engine, IDLE, ABSOLUTE)) as sessions:
-                link = DeskLink(tmp_path / DESK_SOCKET, sessions)
+                link = DeskLink(tmp_path / DESK_SOCKET, sessions, WatchingAfar())
                 assert link.keep("/a", AT), "without a desk it is forgotten, and nothing fails"
                 serving = asyncio.create_task(link.serve(stop))
                 await until(lambda: sessions._heard_at is not None)
@@ -215,7 +217,7 @@ def test_a_socket_that_cannot_be_made_keeps_the_desk_from_serving(tmp_path):
 
     async def go():
         engine = create_database(tmp_path / "accounts.db")
-        counter = Counter(tmp_path / DESK_SOCKET, echo, DeskSessions(engine, IDLE, ABSOLUTE), Returns())
+        counter = Counter(tmp_path / DESK_SOCKET, echo, DeskSessions(engine, IDLE, ABSOLUTE), Returns(), Watching())
         try:
             await counter.serve(asyncio.Event())
         finally:

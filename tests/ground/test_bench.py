@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import meter, scan
 from bench.download import peak_rss_mib
 from bench.load import Answered, LoadError, full_load
 from bench.machine import cores, cpu_seconds, is_pinned, pinned
@@ -158,3 +159,22 @@ def named(name):
 
 def test_wrk_is_there():
     assert shutil.which("wrk")
+
+
+def test_a_look_up_that_is_counted_in_redis_is_one_round_trip():
+    rows = meter.rows(320)
+    trips = {row["what"]: row["round_trips"] for row in rows if "round_trips" in row}
+    assert {what: trips[what] for what in trips if what.startswith("look-up in Redis")} == {
+        "look-up in Redis, 1 at once": 1.0,
+        "look-up in Redis, 32 at once": 1.0,
+    }
+    assert trips["look-up in the process"] == 0.0
+    memory = [row["bytes_account"] for row in rows if "bytes_account" in row]
+    assert 0 < memory[0] < memory[1] < memory[2]
+
+
+def test_scanning_is_told_with_what_chance_explains():
+    (kind, count), *_ = scan.each(0.001)
+    assert count.told(kind)["kind"] == "json"
+    assert count.scanned > 100_000
+    assert count.found <= count.worst

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.model import Budget, Counts, Level, Method, Past, Scope
+from gateway.model import Budget, Counts, Level, Method, Past, Risk, Scope
 from support.redis_server_doors import (
     ACCOUNTS,
     CHALLENGE,
@@ -151,6 +151,15 @@ def test_a_proof_opens_a_new_stretch_and_one_by_other_methods_does_not(door: Doo
     assert door.hit(look(account, of, 2, NOON + 4 * SECOND, assurance=card)).effect is PERMIT
     assert door.hit(look(account, of, 3, NOON + 5 * SECOND, assurance=card)).effect is CHALLENGE
     assert door.hit(look(next(ACCOUNTS), of, 3, NOON, assurance=ahead)).effect is PERMIT
+
+
+def test_a_budget_of_a_risk_is_asked_of_whoever_is_at_that_risk_or_a_higher_one(door: Door):
+    of, account = meter(Budget(1, HOUR, Past.DENY, risk=Risk.ELEVATED)), next(ACCOUNTS)
+    for number in (1, 2):
+        assert door.hit(look(account, of, number)).effect is PERMIT
+    for risk in (Risk.ELEVATED, Risk.HIGH):
+        assert door.hit(look(account, of, 3, risk=risk)).effect is DENY
+    assert door.hit(look(account, of, 3)).effect is PERMIT
 
 
 def test_under_asks_only_who_has_proved_less(door: Door):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.metering.memory import MemoryMeter
 from gateway.metering.redis_rebuild import rebuild
-from gateway.model import Budget, Counts, Level, Method, Past, PastLook, Scope
+from gateway.model import Budget, Counts, Level, Method, Past, PastLook, Risk, Scope
 from support.redis_server_doors import (
     ACCOUNTS,
     DAY,
@@ -62,6 +62,7 @@ class Step(NamedTuple):
     ends: str
     moved: bool
     holder: str | None
+    risk: Risk
 
 
 BUDGETS = st.lists(
@@ -73,6 +74,7 @@ BUDGETS = st.lists(
         counts=st.sampled_from(list(Counts)),
         per=st.sampled_from([Scope.ACCOUNT, Scope.HOLDER, Scope.NETWORK]),
         under=st.sampled_from([None, Level.MFA, Level.CARD]),
+        risk=st.sampled_from([Risk.CALM, Risk.CALM, Risk.HIGH]),
         delay=st.just(SECOND),
         lasts=st.sampled_from([None, None, 20 * SECOND]),
         methods=st.sampled_from([(), (Method.TOTP,), (Method.SMART_CARD,)]),
@@ -91,6 +93,7 @@ STEPS = st.lists(
         st.sampled_from(["settled", "settled", "none", "open"]),
         st.booleans(),
         st.sampled_from(["Ana", None]),
+        st.sampled_from(Risk),
     ),
     max_size=30,
 )
@@ -104,9 +107,8 @@ def test_both_doors_say_the_same_on_any_history(doors, budgets, steps: list[Step
         at += timedelta(seconds=step.passed)
         code = () if step.proved is None else ((Method.TOTP, at + timedelta(seconds=step.proved)),)
         assurance = proved((Method.PASSWORD, NOON), *code)
-        one = look(
-            account, of, step.who, at, assurance=assurance, moved=step.moved, holder=step.holder, network=account
-        )
+        where = {"holder": step.holder, "network": account, "risk": step.risk, "moved": step.moved}
+        one = look(account, of, step.who, at, assurance=assurance, **where)
         said = []
         for door in doors.values():
             outcome = door.missed(one) if step.ends == "none" else door.hit(one)

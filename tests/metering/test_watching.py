@@ -8,15 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.metering.look import Look
+from gateway.metering.risks import KEPT
 from gateway.metering.tally import microseconds
-from gateway.metering.watching import KEPT, WATCHED_FOR, Past, Use, Watching
+from gateway.metering.watching import WATCHED_FOR, Past, Use, Watching
 from gateway.metering.watching_file import read_uses, resume, write_uses
 from gateway.model import Assurance, Meter, PastLook, PatientLocator, Place, Risk, Signal, Subject
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 METER = Meter(PatientLocator(Place.PATH, "nir"), ())
 SECOND = timedelta(seconds=1)
-USES = '{"version": 1, "at": "2026-11-23T12:00:00+00:00", "uses": [{"account": "P", %s}]}'
+USES = '{"version": 1, "at": "2026-11-23T12:00:00+00:00", "uses": [{"account": "P", %s}], "risks": []}'
+RISKS = '{"version": 1, "at": "2026-11-23T12:00:00+00:00", "uses": [], "risks": [%s]}'
 
 
 def pseudonym(number: int) -> bytes:
@@ -143,14 +145,16 @@ def test_what_was_written_down_goes_on_after_a_start(tmp_path):
         gathered.add(one)
     before.rebuild(gathered, NOON)
     file = tmp_path / "uses.json"
-    write_uses(file, before.kept(), NOON)
-    write_uses(file, before.kept(), NOON)
+    before.alarm("P2", NOON)
+    write_uses(file, before.kept(), before.risks.all(), NOON)
+    write_uses(file, before.kept(), before.risks.all(), NOON)
     assert file.stat().st_mode & 0o777 == 0o600
 
     asked = []
     resume(file, after, lambda since: asked.append(since) or [], NOON)
     assert not asked, "the ledger is not asked where the file tells"
     assert list(after.kept()) == list(before.kept())
+    assert risk(after, NOON, "P2") is Risk.HIGH, "a robot does not come back with a clean slate"
     assert read_uses(file)[0] == NOON
 
 
@@ -165,6 +169,9 @@ def test_what_was_written_down_goes_on_after_a_start(tmp_path):
         USES % '"days": [[1, 2]], "places": {}',
         USES % '"days": [], "places": {"75": -1}',
         USES % '"days": [], "places": []',
+        RISKS % '["P", 3]',
+        RISKS % '["P", 9, 0, 1]',
+        RISKS % '["P", 1, "0", 1]',
     ],
 )
 def test_a_damaged_file_is_set_aside_for_the_ledger(tmp_path, text):

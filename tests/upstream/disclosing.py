@@ -22,7 +22,6 @@ from gateway.model import (
     Budget,
     Decision,
     Effect,
-    Event,
     EventKind,
     Meter,
     Past,
@@ -126,7 +125,7 @@ class Walk:
         visit, doors = self.visit, self.doors
         await make_room(visit, doors)
         if visit.decision.effect is Effect.PERMIT:
-            scanned = await disclosed(visit, doors, self.answer, event)
+            scanned = await disclosed(visit, doors, self.answer)
             if visit.decision.effect is Effect.PERMIT:
                 scanned.relay(self.taker, LINES)
 
@@ -136,11 +135,6 @@ class Walk:
     @property
     def seen(self) -> int:
         return self.taker.body.count(b"</tr>")
-
-
-def event(visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
-    reason = None if visit.decision.effect is Effect.PERMIT else str(visit.decision.reason)
-    return Event(kind, "a", visit.at, pseudonym=visit.pseudonym, reason=reason, status=status)
 
 
 def kinds(doors: Doors) -> list[EventKind]:

@@ -147,7 +147,8 @@ def test_a_session_is_idle_when_no_worker_has_seen_it(gather, serve):
     with crew.links(used) as links:
         assert time.time() - before < 59, "the crew took too long to start for this test to tell anything"
         assert links[3].ask(HOME).status == 200
-        time.sleep(max(0.0, before + 62 - time.time()))
+    time.sleep(max(0.0, before + 62 - time.time()))
+    with crew.links(used) as links:
         assert links[1].ask(HOME).status == 200, "seen by another worker meanwhile"
         assert links[0].ask(HOME).status == 200
     with crew.links(unused) as links:

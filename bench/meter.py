@@ -122,10 +122,10 @@ async def _measured(
     )
 
 
-def memory(server: RedisServer, people: int) -> tuple[float, float]:
-    """Bytes in Redis of one account that has seen so many, half of them new; and of each person."""
+def memory(server: RedisServer, people: int, accounts: int) -> tuple[float, float]:
+    """Bytes in Redis of one of these accounts that have seen so many people each; and of each person."""
     before = _used(server)
-    asyncio.run(_fill(server, people, accounts := 200))
+    asyncio.run(_fill(server, people, accounts))
     each = (_used(server) - before) / accounts
     return each, each / people
 
@@ -162,8 +162,8 @@ def _calls(server: RedisServer) -> int:
     return sum(int(told.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in ("evalsha", "ping"))
 
 
-def rows(count: int) -> list[dict[str, str | float | None]]:
-    """So many look-ups in the process and in Redis, and the memory of accounts."""
+def rows(count: int, accounts: int = 200) -> list[dict[str, str | float | None]]:
+    """So many look-ups in the process and in Redis, and the memory of so many accounts."""
     of = budgets()
     looks = [look(of, number) for number in range(count)]
     told = [_row("look-up in the process", in_process(looks))]
@@ -173,7 +173,7 @@ def rows(count: int) -> list[dict[str, str | float | None]]:
             told.append(_row(f"look-up in Redis, {in_flight} at once", cost, ping))
             told.append(_row(f"PING, {in_flight} at once", ping, ping))
         for people in (30, 100, 300):
-            account, person = memory(server, people)
+            account, person = memory(server, people, accounts)
             whole = account * ACCOUNTS / 1e9
             told.append(
                 {

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from bench.ranks import compare
-from gateway.app import AT_REST_KEY_FILE
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
+from gateway.identity.otp import Factors, new_secret
 from gateway.identity.password import PasswordHasher
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.house import House
 from support.link import Link
 
@@ -69,9 +70,23 @@ def unknown(place: int) -> str:
     return f"77{place:07d}"
 
 
+def guessed(place: int) -> str:
+    """One whose password an attacker has."""
+    return f"78{place:07d}"
+
+
 def _wrong(name: Callable[[int], str], field: str) -> Callable[[int], dict[str, str]]:
     more = {"password": "Une phrase neuve pour ce compte"} if field == "code" else {}
     return lambda n: {"identifier": name(n // TRIES), **more, field: f"faux-{n}-faux-{n}"}
+
+
+def _with_code(name: Callable[[int], str], *, right: bool) -> Callable[[int], dict[str, str]]:
+    """A wrong code, beside a password that is right or wrong."""
+    return lambda n: {
+        "identifier": name(n // TRIES),
+        "password": _PASSWORD if right else f"faux-{n}-faux-{n}",
+        "code": f"{n % 1_000_000:06}",
+    }
 
 
 def _named(name: Callable[[int], str]) -> Callable[[int], dict[str, str]]:
@@ -81,6 +96,20 @@ def _named(name: Callable[[int], str]) -> Callable[[int], dict[str, str]]:
 ALL_WAYS = (
     Ways("sign-in: known | unknown", "/.herse/sign-in", _wrong(known, "password"), _wrong(unknown, "password"), 401),
     Ways("sign-in: known | locked", "/.herse/sign-in", _wrong(known, "password"), _wrong(locked, "password"), 401),
+    Ways(
+        "sign-in, wrong code: password wrong | right",
+        "/.herse/sign-in",
+        _with_code(known, right=False),
+        _with_code(guessed, right=True),
+        401,
+    ),
+    Ways(
+        "sign-in with a code: known | unknown",
+        "/.herse/sign-in",
+        _with_code(known, right=False),
+        _with_code(unknown, right=False),
+        401,
+    ),
     Ways("reset: known | unknown", "/.herse/reset", _named(known), _named(unknown), 200),
     Ways("enrolment: known | unknown", "/.herse/enrol", _wrong(known, "code"), _wrong(unknown, "code"), 401),
 )
@@ -90,14 +119,16 @@ def furnish(house: House, pairs: int, *, test_cost: bool) -> None:
     """The accounts that exist."""
     at = datetime.now(UTC)
     engine = open_database(house.accounts_file)
-    accounts = Accounts(engine, AtRest(read_key(house.folder / "keys" / AT_REST_KEY_FILE)))
+    at_rest = AtRest(read_key(house.folder / "keys" / AT_REST_KEY_FILE))
+    accounts, factors = Accounts(engine, at_rest), Factors(engine, at_rest)
     hasher = PasswordHasher(1, 1, test_cost=test_cost)
     encoded = hasher._argon2.hash(_PASSWORD)  # noqa: SLF001  # the same for all: only that there is one counts
     for place in range(-(-(pairs + _WARM) // TRIES)):
-        for identifier in (known(place), locked(place)):
+        for identifier in (known(place), locked(place), guessed(place)):
             accounts.create(identifier, "Officine", "pharmacist", None, (), at, f"{identifier}@example.org")
             accounts.set_password(identifier, encoded, at)
             accounts.invite(identifier, at, timedelta(days=1))
+            factors.add_totp(identifier, new_secret(), at)
         accounts.lock(locked(place), at)
     hasher.close()
     engine.dispose()

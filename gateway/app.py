@@ -11,17 +11,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from gateway.building import (
-    ASSERTION_KEY_FILE,
-    AT_REST_KEY_FILE,
-    LEDGER_FILE,
-    PSEUDONYM_KEY_FILE,
-    clock,
-    hallway_doors,
-    later,
-    limits_of,
-    repeat,
-)
+from gateway.building import clock, hallway_doors, later, limits_of, repeat
 from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
@@ -66,6 +56,7 @@ from gateway.post_office import PostOffice
 from gateway.sending import WorkSender
 from gateway.settings import read_key
 from gateway.sso_gate import SsoGate
+from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, LEDGER_FILE, PSEUDONYM_KEY_FILE
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

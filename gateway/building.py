@@ -22,6 +22,7 @@ from gateway.pending import Pending
 from gateway.policy_in_force import load_decoys_of
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.upstream.assertion import Assertions, load_assertion_key
 from gateway.upstream.client import Portal, PortalAddress
 from gateway.visit import HallwayDoors
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
     from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor, WatchingDoor
 
 log = logging.getLogger("gateway.app")
-
-LEDGER_FILE = "ledger.db"
-ASSERTION_KEY_FILE = "assertion.pem"
-AT_REST_KEY_FILE = "at-rest.key"
-PSEUDONYM_KEY_FILE = "pseudonym.key"
 
 
 def clock() -> datetime:

@@ -13,7 +13,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from gateway.errors import Refused, StartError
+from gateway.errors import Refused
 from gateway.identity.throttle import network_prefix
 from gateway.metering.memory import MemoryMeter
 from gateway.metering.redis import RedisMeter
@@ -221,15 +221,6 @@ class RedisGate:
 def meter_gate(settings: Settings, reader: LedgerReader, clock: Callable[[], datetime]) -> MemoryGate | RedisGate:
     """The one that the settings ask for."""
     return MemoryGate(reader, clock) if settings.redis is None else RedisGate(settings.redis, reader, clock)
-
-
-def demand_redis(settings: Settings, workers: int) -> None:
-    """Refuse several workers that would each count for themselves: limits are never weaker than written."""
-    if workers > 1 and settings.redis is None:
-        raise StartError(
-            f"found {workers} workers and no section [redis]; expected one worker, or the url of a Redis where they "
-            "count together: add [redis] to the settings, or leave --workers out"
-        )
 
 
 def _mark(policy: Policy) -> bytes:

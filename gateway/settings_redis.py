@@ -69,6 +69,15 @@ class Redis(BaseModel):
         return replace(read_address(self.url, tls), user=self.user, password=password)
 
 
+def demand_redis(redis: Redis | None, workers: int) -> None:
+    """Refuse several workers that would each count for themselves: limits are never weaker than written."""
+    if workers > 1 and redis is None:
+        raise StartError(
+            f"found {workers} workers and no section [redis]; expected one worker, or the url of a Redis where they "
+            "count together: add [redis] to the settings, or leave --workers out"
+        )
+
+
 def _tls(authority: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=authority)

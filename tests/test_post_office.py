@@ -12,12 +12,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Debugging
 
-from gateway.app import AT_REST_KEY_FILE, Gateway
+from gateway.app import Gateway
 from gateway.errors import StartError
 from gateway.identity.at_rest import AtRest
 from gateway.mail.letter import Letter
 from gateway.post_office import open_outbox
 from gateway.settings import load_settings, read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.house import House
 from support.servers import LOOPBACK, free_port
 

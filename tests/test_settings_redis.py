@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import ConfigurationError, StartError
-from gateway.meter_gate import RedisGate, demand_redis
+from gateway.meter_gate import RedisGate
 from gateway.settings import parse_settings
+from gateway.settings_redis import demand_redis
 from support.settings_file import LEAST
 
 HERE = 'url = "redis://127.0.0.1:6379"\n'
@@ -21,10 +22,10 @@ def redis(text, folder):
 def test_without_the_section_there_is_none_and_one_process_only(tmp_path):
     settings = parse_settings(LEAST, "herse.toml", tmp_path)
     assert settings.redis is None
-    demand_redis(settings, 1)
+    demand_redis(settings.redis, 1)
     with pytest.raises(StartError, match=r"2 workers and no section \[redis\]"):
-        demand_redis(settings, 2)
-    demand_redis(parse_settings(f"{LEAST}[redis]\n{HERE}", "herse.toml", tmp_path), 64)
+        demand_redis(settings.redis, 2)
+    demand_redis(parse_settings(f"{LEAST}[redis]\n{HERE}", "herse.toml", tmp_path).redis, 64)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import pyotp
 
-from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, card_file, dev_cards, make_dev_cards
 from gateway.cli.certs import make_dev_authority, make_keys
-from gateway.cli.serve import serve, start_log
+from gateway.cli.serve import serve
+from gateway.cli.serving import start_log
 from gateway.demo.card_pki import STAFF, cast_bearers
 from gateway.demo.cast import CAST, Credentials, new_password, read_accounts, write_accounts
 from gateway.errors import StartError
@@ -35,6 +35,7 @@ from gateway.listener.host import listening_socket
 from gateway.model import Event, EventKind
 from gateway.post_office import LETTERS_FOLDER
 from gateway.settings import load_settings, read_key
+from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
 
 if TYPE_CHECKING:
     import argparse

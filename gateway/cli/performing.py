@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
 from gateway.console.agent_operations import AgentOperations, agent_handlers
@@ -31,6 +30,7 @@ from gateway.ledger.store import create_ledger, open_ledger
 from gateway.notices import Notices
 from gateway.post_office import open_outbox
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,37 +1,25 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`herse serve --config FILE`: the real thing. Everything that can be wrong is looked at before the port opens.
 
-One process, or several (`supervisor`), each of which serves by `serve_on`.
+One process, or several (`supervisor`), each of which serves by `serving`.
 """
 
 from __future__ import annotations
 
-import gc
-import json
-import logging
-import sys
 from argparse import ArgumentTypeError
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
-from gateway.app import Gateway
+from gateway.cli.serving import serve_on, start_log
 from gateway.cli.supervisor import WORKERS_AT_MOST, supervise
-from gateway.listener.host import PublicListener, listening_socket, tls_context
-from gateway.meter_gate import demand_redis
+from gateway.listener.host import listening_socket
 from gateway.settings import parse_settings, read_settings, split_address
+from gateway.settings_redis import demand_redis
 
 if TYPE_CHECKING:
     import argparse
-    import socket
-    from collections.abc import Callable
 
     from gateway.settings import Settings
-    from gateway.worker import Worker
-
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     text = read_settings(arguments.config)
     settings = parse_settings(text, str(arguments.config), arguments.config.resolve().parent)
     start_log(settings.log.level)
-    demand_redis(settings, arguments.workers)
+    demand_redis(settings.redis, arguments.workers)
     if arguments.workers > 1:
         return supervise(settings, text, arguments.config, arguments.workers)
     serve(settings)
@@ -62,69 +50,7 @@ def _workers(text: str) -> int:
 
 def serve(settings: Settings, *, test_cost: bool = False) -> None:
     """Build the gateway and serve it. HerseError says what keeps it from starting. `test_cost`: see Gateway."""
+    from gateway.app import Gateway  # noqa: PLC0415  # who supervises serves nothing, and shall not wait for it
+
     listening = listening_socket(*split_address(settings.public.listen))
     serve_on(settings, listening, lambda: Gateway(settings, test_cost=test_cost))
-
-
-def serve_on(
-    settings: Settings,
-    listening: socket.socket,
-    build: Callable[[], Gateway | Worker],
-    ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Serve on a bound socket what `build` gives; `ready` once requests are taken."""
-    public = settings.public
-    try:
-        tls = None if public.certificate is None or public.key is None else tls_context(public.certificate, public.key)
-        gateway = build()
-    except BaseException:
-        listening.close()
-        raise
-    try:
-        listener = PublicListener(gateway.hallway, gateway.pages, gateway.limits(), listening, tls)
-        # What is built now lives as long as the process, and requests leave no cycles: collect rarely.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
-        uvloop.run(_serve(gateway, listener, ready))
-    finally:
-        gateway.close()
-
-
-async def _serve(gateway: Gateway | Worker, listener: PublicListener, ready: Callable[[], None]) -> None:
-    await gateway.start()
-    public, portal = gateway.settings.public, gateway.settings.portal
-    log = logging.getLogger("gateway.serve")
-    log.info("serving", extra={"origin": public.origin, "listen": public.listen, "portal": portal.url})
-    ready()
-    await listener.serve(gateway.run_beside)
-
-
-def start_log(level: str, worker: int | None = None) -> None:
-    """Log JSON lines to standard error; `worker` is told in each, where there are several."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines(worker))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("uvicorn", "httpx"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class _JsonLines(logging.Formatter):
-    """One line per record: time, level, logger, event and its fields. Tracebacks stay out: they hold values."""
-
-    def __init__(self, worker: int | None) -> None:
-        super().__init__()
-        self._worker = {} if worker is None else {"worker": worker}
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-            **self._worker,
-        }
-        line |= {key: str(value) for key, value in record.__dict__.items() if key not in _STANDARD}
-        if record.exc_info and record.exc_info[0] is not None:
-            line["error"] = record.exc_info[0].__name__
-        return json.dumps(line, ensure_ascii=True)

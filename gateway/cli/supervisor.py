@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
-from gateway.app import LEDGER_FILE
 from gateway.ledger.lock import hold
 from gateway.ledger.store import open_ledger
 from gateway.listener.host import GRACE_SECONDS, listening_socket
 from gateway.settings import split_address
+from gateway.state_files import LEDGER_FILE
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

@@ -15,13 +15,17 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gateway.app import Gateway
-from gateway.cli.serve import serve_on, start_log
+from gateway.cli.serving import serve_on, start_log
 from gateway.cli.supervisor import READY
 from gateway.errors import HerseError
 from gateway.settings import parse_settings
-from gateway.worker import Worker
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+    from gateway.settings import Settings
+    from gateway.worker import Worker
 
 
 def main(config: str, listening: str, kept: str, number: str, line: str) -> int:
@@ -37,13 +41,23 @@ def main(config: str, listening: str, kept: str, number: str, line: str) -> int:
         serve_on(
             settings,
             shared,
-            lambda: Gateway(settings, desk=True) if desk else Worker(settings),
+            lambda: _built(settings, desk=desk),
             lambda: told.sendall(READY),
         )
     except HerseError as error:
         print(f"herse: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _built(settings: Settings, *, desk: bool) -> Gateway | Worker:
+    if desk:
+        from gateway.app import Gateway  # noqa: PLC0415  # what has pages takes long to load, and only one has them
+
+        return Gateway(settings, desk=True)
+    from gateway.worker import Worker  # noqa: PLC0415
+
+    return Worker(settings)
 
 
 def _until_alone(told: socket.socket) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pyotp
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ _DRIFT = (-1, 0, 1)
 _CODE = re.compile(r"[0-9]{6}")
 _SECRET_CHARACTERS = 32  # base32: 160 bits, the length of the HMAC
 _FACTOR = schema.factor.c
+_NOBODY: Final = "factor/nobody"
 
 
 def new_secret() -> str:
@@ -63,6 +64,7 @@ class Factors:
     def __init__(self, engine: Engine, at_rest: AtRest) -> None:
         self._engine = engine
         self._at_rest = at_rest
+        self._nobody = at_rest.seal(new_secret().encode(), _NOBODY)
 
     def add_totp(self, identifier: str, secret: str, at: datetime) -> None:
         """Give the account this secret in place of any earlier one. For a person who enrols: `enrol_totp`."""
@@ -79,11 +81,16 @@ class Factors:
         self._write(identifier, secret, at, used_step=step)
         return Proof(Method.TOTP, at)
 
+    def is_code(self, identifier: str, code: object, at: datetime) -> bool:
+        """Whether a code would be right, used or not; nothing is used up. An unknown account costs the same."""
+        row = self._totp(identifier)
+        sealed, bound = (self._nobody, _NOBODY) if row is None else (row.secret, _bound_to(identifier, row.id))
+        step = matching_step(self._at_rest.open(sealed, bound).decode(), code, at)
+        return row is not None and step is not None
+
     def use_totp(self, identifier: str, code: object, at: datetime) -> Proof:
         """Use up a code. Refused: SECOND_FACTOR_MISSING, CODE_WRONG, CODE_USED (this step or a later one was used)."""
-        query = sa.select(_FACTOR.id, _FACTOR.secret).where(_FACTOR.account == identifier, _FACTOR.type == "totp")
-        with reading(self._engine) as connection:
-            row = connection.execute(query).one_or_none()
+        row = self._totp(identifier)
         if row is None:
             raise Refused(Reason.SECOND_FACTOR_MISSING)
         secret = self._at_rest.open(row.secret, _bound_to(identifier, row.id)).decode()
@@ -95,6 +102,11 @@ class Factors:
             if connection.execute(use).rowcount != 1:
                 raise Refused(Reason.CODE_USED)
         return Proof(Method.TOTP, at)
+
+    def _totp(self, identifier: str) -> Any:
+        query = sa.select(_FACTOR.id, _FACTOR.secret).where(_FACTOR.account == identifier, _FACTOR.type == "totp")
+        with reading(self._engine) as connection:
+            return connection.execute(query).one_or_none()
 
     def _write(self, identifier: str, secret: str, at: datetime, *, used_step: int) -> None:
         factor_id = secrets.token_hex(8)

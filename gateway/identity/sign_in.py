@@ -8,6 +8,7 @@ only after a right password. Database work of the attack-facing steps runs in th
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.errors import LedgerError, Refused
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from gateway.identity.throttle import Throttle
 
     Tell: TypeAlias = Callable[[Account, tuple[Method, ...]], Awaitable[object]]
+
+
+class BothWrong(Refused):
+    """Refused(CREDENTIALS_OR_CODE_WRONG) that knows what it does not tell."""
+
+    def __init__(self, *, password_right: bool) -> None:
+        super().__init__(Reason.CREDENTIALS_OR_CODE_WRONG)
+        self.password_right = password_right
 
 
 async def _untold(_account: Account, _methods: tuple[Method, ...]) -> None:
@@ -61,7 +70,33 @@ class SignIn:
         MustChange: right, but it opens nothing before it is changed. A password found in the breached list is asked to
         change here, and from now on: whoever stole it would come this way too, and an honest person is not shut out.
         """
-        account, proved = await self._proved(canonical_identifier(identifier), password, network, at)
+        return await self._by_password(canonical_identifier(identifier), password, None, network, at)
+
+    async def by_both(
+        self, identifier: str, password: str, code: str, network: str, at: datetime
+    ) -> tuple[Account, tuple[Method, ...]]:
+        """The account whose password and code these are, and what was proved. Refused: as `by_password`, but
+        CREDENTIALS_OR_CODE_WRONG: which of them was wrong is told by no word, and by no time either.
+
+        The code is used up last, so that a password that must be changed first leaves it good.
+        """
+        name = canonical_identifier(identifier)
+        account = await self._by_password(name, password, code, network, at)
+        try:
+            proof = self.by_totp(name, code, network, at)
+        except Refused as refused:
+            if refused.reason is Reason.THROTTLED:
+                raise
+            raise Refused(Reason.CREDENTIALS_OR_CODE_WRONG) from None
+        return account, (Method.PASSWORD, proof.method)
+
+    def count_code(self, identifier: str, at: datetime) -> None:
+        """Count a wrong code that came with a right password, as one that comes alone is counted."""
+        with suppress(Refused):  # the wait runs already
+            self._failures.failed(canonical_identifier(identifier), Method.TOTP, at)
+
+    async def _by_password(self, name: str, password: str, code: str | None, network: str, at: datetime) -> Account:
+        account, proved = await self._proved(name, password, network, at, code)
         if asleep(account, at):
             raise Refused(Reason.ACCOUNT_ASLEEP)
         await self._good_enough(account, proved, password, at)
@@ -69,14 +104,25 @@ class SignIn:
             raise Refused(Reason.CREDENTIALS_WRONG)
         return account
 
-    async def _proved(self, name: str, password: str, network: str, at: datetime) -> tuple[Account, str]:
-        """Whose password this is, and the hash that it matched; a try is counted before it is looked at."""
+    async def _proved(  # what was typed, from where
+        self, name: str, password: str, network: str, at: datetime, code: str | None = None
+    ) -> tuple[Account, str]:
+        """Whose password this is, and the hash that it matched; a try is counted before it is looked at.
+
+        With a code, both are looked at, always, before anything is said.
+        """
         attempt = await self._attempt(name, Method.PASSWORD, network, at)
         encoded = await asyncio.to_thread(self._accounts.password_hash, name)
         try:
             right = await self._hasher.verify(encoded, password)
-        except Refused:
-            self._failures.withdraw(attempt)
+            if code is not None:
+                await asyncio.to_thread(self._failures.check, name, Method.TOTP, at)
+                right_code = await asyncio.to_thread(self._factors.is_code, name, code, at)
+                if not (right and right_code):
+                    raise BothWrong(password_right=right)
+        except Refused as refused:
+            if not isinstance(refused, BothWrong):
+                self._failures.withdraw(attempt)
             raise
         if not right:
             raise Refused(Reason.CREDENTIALS_WRONG)

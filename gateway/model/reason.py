@@ -60,6 +60,7 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal-error"
     # sign-in and enrolment
     CREDENTIALS_WRONG = "credentials-wrong"
+    CREDENTIALS_OR_CODE_WRONG = "credentials-or-code-wrong"
     CODE_WRONG = "code-wrong"
     CODE_USED = "code-used"
     THROTTLED = "throttled"

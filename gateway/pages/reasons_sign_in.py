@@ -19,6 +19,16 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Check both and try again. Password forgotten: ask for a link to choose another one.",
         SIGN_IN,
     ),
+    Reason.CREDENTIALS_OR_CODE_WRONG: Explanation(
+        401,
+        "Identifiant, mot de passe ou code incorrect",
+        "Wrong identifier, password or code",
+        "L'identifiant, le mot de passe ou le code n'est pas le bon.",
+        "The identifier, the password or the code is not right.",
+        "Vérifiez les trois ; un code ne sert qu'une fois. Sans application de codes, laissez le code vide.",
+        "Check all three; a code works once only. Without a code application leave the code empty.",
+        SIGN_IN,
+    ),
     Reason.CODE_WRONG: Explanation(
         401,
         "Code incorrect",

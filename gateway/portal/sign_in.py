@@ -10,6 +10,7 @@ from gateway.errors import LedgerError, Refused
 from gateway.identity.dormancy import asleep, wakes
 from gateway.identity.identifiers import canonical_identifier
 from gateway.identity.password_change import MustChange
+from gateway.identity.sign_in import BothWrong
 from gateway.model import EventKind, Method, Proof, Reason
 from gateway.portal.acting import ACT_FOR_PATH, EMPLOYEE
 from gateway.portal.answers import again, as_json, html, redirect, refuse
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 LONGEST_SHOWN: Final = 100
 """Characters of a typed identifier that are shown again."""
 
+_WRONG: Final = frozenset({Reason.CREDENTIALS_WRONG, Reason.CREDENTIALS_OR_CODE_WRONG})
 _CLEAR: Final = ((b"clear-site-data", b'"cache"'),)
 
 
@@ -47,27 +49,45 @@ async def show_sign_in(visit: Visit) -> Response:
 
 
 async def sign_in(visit: Visit) -> Response:
-    """Identifier and password; then to where the person was going."""
+    """Identifier and password, and a code if he likes; then to where the person was going."""
     fields = await read_form(visit)
     need_ledger(visit)
     identifier = fields.get("identifier", "")
     to = clean_reference(fields.get("to", ""))
     try:
-        account = await visit.doors.sign_in.by_password(identifier, fields.get("password", ""), visit.network, visit.at)
+        account, methods = await _proved(visit, identifier, fields)
     except Refused as refused:
-        note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, Method.PASSWORD, refused.reason)
+        _note_failure(visit, identifier, refused)
         if isinstance(refused, MustChange):
             return await ask_new_password(visit, refused, to)
         if refused.reason is Reason.ACCOUNT_ASLEEP:  # the form again would lead nowhere
             return refuse(visit, refused, to=to)
-        replaced = refused.reason is Reason.CREDENTIALS_WRONG and _replaced_by_mail(visit, identifier)
+        replaced = refused.reason in _WRONG and _replaced_by_mail(visit, identifier)
         return again(visit, "sign_in", refused, to=to, typed=identifier[:LONGEST_SHOWN], replaced=replaced)
     earlier = visit.session
-    token, session = await open_session(visit, account, (Method.PASSWORD,))
+    token, session = await open_session(visit, account, methods)
     following = destination(visit, carry(visit, to, earlier, session), session)
     if account.profession == EMPLOYEE and following == "/":
         following = ACT_FOR_PATH
     return arrived(visit, session, following, session_cookie(visit.doors, token))
+
+
+async def _proved(visit: Visit, identifier: str, fields: dict[str, str]) -> tuple[Account, tuple[Method, ...]]:
+    sign_in, password, code = visit.doors.sign_in, fields.get("password", ""), fields.get("code", "")
+    if code:
+        return await sign_in.by_both(identifier, password, code, visit.network, visit.at)
+    return await sign_in.by_password(identifier, password, visit.network, visit.at), (Method.PASSWORD,)
+
+
+def _note_failure(visit: Visit, identifier: str, refused: Refused) -> None:
+    """What its holder is told: also that a stranger had the right password, which the answer does not say."""
+    if not isinstance(refused, BothWrong):
+        note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, Method.PASSWORD, refused.reason)
+        return
+    reason = Reason.CODE_WRONG if refused.password_right else refused.reason
+    note_failure(visit, EventKind.SIGN_IN_FAILED, identifier, f"{Method.PASSWORD}+{Method.TOTP}", reason)
+    if refused.password_right:
+        visit.doors.later(lambda: visit.doors.sign_in.count_code(identifier, visit.at))
 
 
 def _replaced_by_mail(visit: Visit, identifier: str) -> bool:

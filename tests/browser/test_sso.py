@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 import pytest
 from browser.looks import sound
 
-from gateway.app import AT_REST_KEY_FILE
 from gateway.identity.accounts import Accounts, Holder
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
 from gateway.identity.otp import Factors
 from gateway.identity.password import PasswordHasher
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.demo import Account
 from support.house import House
 from support.practice import CABINET, CENTRE, working_in

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import pyotp
 import pytest
 
-from gateway.app import AT_REST_KEY_FILE
 from gateway.identity import quarantine
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database, writing
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.house import House
 
 PHARMACY = "750012346"

@@ -130,3 +130,11 @@ def test_I2_a_hundred_parallel_uses_over_two_processes_succeed_once(factors, dat
     factors.add_totp(PHARMACY, SECRET, t0)
     outcomes = race(database, "totp", code(t0), PHARMACY, t0.isoformat(), "50")
     assert outcomes == {"otp": 1, "code-used": 99}
+
+
+def test_whether_a_code_would_be_right_uses_nothing_up_and_costs_the_same_for_nobody(factors, t0):
+    factors.add_totp(PHARMACY, SECRET, t0)
+    assert factors.is_code(PHARMACY, code(t0), t0)
+    assert not factors.is_code(PHARMACY, code(t0 + 9 * STEP), t0)
+    assert not factors.is_code("NOBODY", code(t0), t0)
+    assert factors.use_totp(PHARMACY, code(t0), t0) == Proof(Method.TOTP, t0)

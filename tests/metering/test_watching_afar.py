@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.metering import watching_afar
 from gateway.metering.look import Look
 from gateway.metering.tally import microseconds
 from gateway.metering.watching import Watching
-from gateway.metering.watching_afar import WatchingAfar
+from gateway.metering.watching_afar import WAITING_AT_MOST, WatchingAfar
 from gateway.model import Assurance, Meter, PatientLocator, Place, Risk, Subject
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -83,12 +82,10 @@ def test_whom_nobody_answers_was_not_raised():
     assert len(worker.take()) == 1, "what was not told yet is told to the next one"
 
 
-def test_of_what_waits_too_long_the_oldest_is_lost(monkeypatch):
-    monkeypatch.setattr(watching_afar, "WAITING_AT_MOST", 2)
+def test_of_what_waits_too_long_the_oldest_is_lost():
     worker = WatchingAfar()
-    first, second, third = (worker.seen(look(number, number), new=True, missed=False) for number in range(3))
-    assert first is not None
-    assert second is not None
-    assert third is not None
-    assert (first.done, second.done, third.done) == (True, False, False)
-    assert [one.notes[0].person for one in worker.take()] == [look(number, 0).pseudonym[:8] for number in (1, 2)]
+    told = [worker.seen(look(number, number), new=True, missed=False) for number in range(WAITING_AT_MOST + 1)]
+    assert told[0] is not None
+    assert told[1] is not None
+    assert (told[0].done, told[0].result(), told[1].done) == (True, None, False)
+    assert next(one.notes[0].person for one in worker.take()) == look(1, 0).pseudonym[:8]

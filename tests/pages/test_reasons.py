@@ -35,6 +35,7 @@ STATUSES = {
         Reason.CARD_HANDSHAKE_FAILED,
         Reason.BUDGET_PROOF_REQUIRED,
         Reason.CREDENTIALS_WRONG,
+        Reason.CREDENTIALS_OR_CODE_WRONG,
         Reason.CODE_WRONG,
         Reason.CODE_USED,
         Reason.INVITATION_WRONG,

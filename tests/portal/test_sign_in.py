@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.model import EventKind
+from gateway.model import EventKind, Level
 
 SIGN_IN = "/.herse/sign-in"
 PHARMACY = "750012346"
@@ -102,6 +102,32 @@ def test_a_locked_account_is_told_so_only_after_a_right_password(world, browser)
     assert answer.status_code == 403
     assert browser.token is None
     assert [event.reason for event in world.events()] == ["account-locked", "credentials-wrong"]
+
+
+def test_a_code_typed_at_once_opens_a_stronger_session(world, browser):
+    page = browser.get(SIGN_IN).text
+    assert 'name="code"' in page
+    assert "(facultatif)" in page
+    answer = browser.sign_in(code=world.code())
+    assert answer.status_code == 303
+    assert world.events()[0].method == "pwd+otp"
+    assert world.sessions.of_account(PHARMACY)[0].subject.assurance.level is Level.MFA
+
+
+@pytest.mark.parametrize(("password", "reason"), [(PASSWORD, "code-wrong"), ("non", "credentials-or-code-wrong")])
+def test_a_wrong_code_is_one_answer_and_the_holder_learns_that_his_password_is_known(world, browser, password, reason):
+    other = world.browser().sign_in(password="non", code=world.wrong_code())
+    answer = browser.sign_in(password=password, code=world.wrong_code())
+    assert (answer.status_code, browser.token) == (401, None)
+    assert re.sub(r'name="form" value="[^"]*"', "", answer.text) == re.sub(r'name="form" value="[^"]*"', "", other.text)
+    event = world.events()[0]
+    assert (event.kind, event.method, event.reason) == (EventKind.SIGN_IN_FAILED, "pwd+otp", reason)
+
+
+def test_wrong_codes_beside_a_right_password_bar_the_page_of_codes_too(world, signed_in):
+    for _ in range(5):
+        world.browser().sign_in(code=world.wrong_code())
+    assert signed_in.step_up(world.code()).status_code == 429
 
 
 def test_F3_a_sign_in_renews_the_id_and_ends_the_old_session(world, signed_in):

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from gateway.app import AT_REST_KEY_FILE
 from gateway.cli.card_certs import make_dev_cards
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -30,6 +29,7 @@ from gateway.identity.password import PasswordHasher
 from gateway.identity.recovery import RecoveryCodes
 from gateway.identity.throttle import Throttle
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.attacker import CardHolder, Client, Mailbox, Robot, told, unlocked
 from support.lookups import Demo, people
 from support.servers import accepts, free_port, wait_until

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.app import PSEUDONYM_KEY_FILE
 from gateway.demo.number import written
 from gateway.metering.patient import nir_key
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.model import EventKind
 from gateway.settings import read_key
+from gateway.state_files import PSEUDONYM_KEY_FILE
 from support.house import House
 from support.lists import CASES, list_policy, page_of
 from support.raw import exchange

@@ -18,7 +18,6 @@ from urllib.parse import urlencode
 import pyotp
 import pytest
 
-from gateway.app import AT_REST_KEY_FILE
 from gateway.console.admin_socket import SOCKET_FILE, call
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -30,6 +29,7 @@ from gateway.identity.session import Sessions
 from gateway.model import Method, Proof
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.crew import together
 from support.link import Link
 from support.lookups import Demo, api_request, people

@@ -6,7 +6,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gateway.cli.serve import serve, start_log
+from gateway.cli.serve import serve
+from gateway.cli.serving import start_log
 from gateway.settings import load_settings
 
 if __name__ == "__main__":

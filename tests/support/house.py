@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.cli.certs import make_dev_authority, make_keys
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
@@ -23,6 +22,7 @@ from gateway.ledger.store import create_ledger
 from gateway.model import Level, Method, Proof
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
 from support.crew import Crew
 from support.servers import LOOPBACK, Process, accepts, free_port
 from support.settings_file import in_toml, least

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pyotp
 
-from gateway.app import AT_REST_KEY_FILE
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
 from gateway.identity.otp import Factors
 from gateway.model import Level
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.house import House
 from support.servers import LOOPBACK
 

@@ -18,10 +18,10 @@ from itertools import count
 from math import gcd
 from typing import TYPE_CHECKING
 
-from gateway.app import ASSERTION_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.demo.people import COUNT, number_of
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.settings import read_key
+from gateway.state_files import ASSERTION_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.upstream.assertion import Assertions, load_assertion_key
 from support.house import House
 from support.link import Link

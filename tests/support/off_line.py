@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from gateway.app import AT_REST_KEY_FILE, LEDGER_FILE
 from gateway.cli.account import add_parser
 from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import DATABASE_FILE, open_database
 from gateway.ledger.read import LedgerReader
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
 from support.settings_file import LEAST
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from gateway.app import AT_REST_KEY_FILE
 from gateway.identity.accounts import Accounts, Holder
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
@@ -26,6 +25,7 @@ from gateway.identity.sso_identity import SsoIdentity
 from gateway.identity.sso_links import SsoLinks
 from gateway.model import EventKind, Method, Proof
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.echo import Echo
 from support.house import House
 from support.node_provider import issuer, node_provider

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 import pyotp
 import pytest
 
-from gateway.building import AT_REST_KEY_FILE
 from gateway.console.admin_socket import SOCKET_FILE, call
 from gateway.desk.frames import DESK_SOCKET
 from gateway.identity.accounts import Accounts
@@ -26,6 +25,7 @@ from gateway.identity.session import Sessions
 from gateway.model import Level
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
+from gateway.state_files import AT_REST_KEY_FILE
 from support.link import Link
 from support.lookups import api_request, page_request, people
 from support.servers import LOOPBACK, wait_until

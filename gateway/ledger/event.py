@@ -36,6 +36,7 @@ COLUMNS = (
     "holder",
     "delegate",
     "details",
+    "sealed",
 )
 """The columns of a row, in order; in the file `sequence` stands before them. `at` is in microseconds since 1970."""
 
@@ -56,6 +57,7 @@ Row: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    bytes | None,
 ]
 
 NAME_LIMIT = 128
@@ -102,7 +104,7 @@ def row(event: Event) -> Row:
     """
     # fmt: off
     (kind, account, at, session, network, device, method, teleservice,
-     request, reason, pseudonym, status, told, holder, delegate, details) = event
+     request, reason, pseudonym, status, told, holder, delegate, details, sealed) = event
     # fmt: on
     names = f"{account}{session}{network}{teleservice}"
     # Clean together is clean each, and together within the limit is within it each: so it is almost always.
@@ -131,6 +133,7 @@ def row(event: Event) -> Row:
         None if holder is None else _person(holder, pseudonym),
         None if delegate is None else _name(delegate),
         None if details is None else clean_text(details, DETAILS_LIMIT),
+        sealed,
     )
 
 
@@ -138,7 +141,7 @@ def event_from_row(found: Row) -> Event:
     """The event of a row; LedgerUnreadable if it is none (a kind of a newer version, a damaged value)."""
     # fmt: off
     (request, at, kind, account, session, network, device, method, teleservice,
-     reason, pseudonym, status, told, holder, delegate, details) = found
+     reason, pseudonym, status, told, holder, delegate, details, sealed) = found
     # fmt: on
     try:
         return Event(
@@ -158,6 +161,7 @@ def event_from_row(found: Row) -> Event:
             holder=holder,
             delegate=delegate,
             details=details,
+            sealed=sealed,
         )
     except (ValueError, TypeError, OverflowError) as error:
         raise LedgerUnreadable(

@@ -24,7 +24,7 @@ from gateway.whole_file import appearing, sync
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 APPLICATION_ID: Final = 0x48455253
 """`HERS` in the header of the file: tells a ledger from any other database."""
 WHOLE_CHECK_PAGES: Final = 131_072
@@ -58,7 +58,8 @@ _DDL: Final = (
          categories text,
          holder text,
          delegate text,
-         details text
+         details text,
+         sealed blob
        ) strict""",
     "create index event_of_account on event (account, at, sequence, kind)",
     "create index event_of_patient on event (at) where pseudonym is not null",

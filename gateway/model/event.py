@@ -68,6 +68,7 @@ class Event(NamedTuple):
     number; `network` is the client's address; `device` a short, cleaned User-Agent. `holder` names the person where it
     is known who of those that use the account it was; `delegate` is the reference of the delegation he came by.
     `details` are the budget or the signals, with their figures, of an alert or of what would have been refused.
+    `sealed` is the patient number that only the data-protection officer can read, or the key it was sealed with.
     """
 
     kind: EventKind
@@ -86,6 +87,7 @@ class Event(NamedTuple):
     holder: str | None = None
     delegate: str | None = None
     details: str | None = None
+    sealed: bytes | None = None
 
 
 class Receipt(NamedTuple):

@@ -41,6 +41,7 @@ FULL = Event(
     holder="Lou Martin",
     delegate="d-1",
     details="past 5 new people per 10m, then alert",
+    sealed=bytes(range(47)),
 )
 TEXTS = ("account", "session", "network", "device", "method", "teleservice", "reason", "holder", "delegate", "details")
 HOSTILE = [chr(code) for code in range(0x100)] + list(

@@ -197,6 +197,8 @@ def test_whoever_does_not_see_the_rest_is_not_recorded_with_it(make, portal, end
             assert left[0] in {200, 303}
         elif ends == "leaves":
             wire.close()
+            # An answer that was asked for later: by then the gateway has seen that this client is gone.
+            assert exchange(house.port, request(house, cookie, "/.herse/sign-in")).answers("GET")
         more.set()
         if ends != "leaves":
             received += rest(wire)

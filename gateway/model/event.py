@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     OBSERVED = "observed"
     ALERTED = "alerted"
+    DATA_KEY = "data-key"
 
 
 class AlertReason(StrEnum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError
 from gateway.ledger.event import Row, StoredEvent, event_from_row, row
-from gateway.ledger.store import WAITING_AT_MOST, LedgerBusy
+from gateway.ledger.writer import WAITING_AT_MOST, LedgerBusy
 from gateway.model import Receipt
 from gateway.pending import Pending
 

@@ -116,5 +116,6 @@ def test_the_tables_that_queries_name_are_those_that_are_made(tmp_path: Path):
     with engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
     engine.dispose()
-    assert found == []
+    # SQLite says of an `integer primary key`, which is never null, that it may be.
+    assert [one[0][:4] for one in found] == [("modify_nullable", None, "event", "sequence")]
     assert tuple(event.c.keys()) == ("sequence", *COLUMNS)

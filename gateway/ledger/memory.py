@@ -37,6 +37,11 @@ class MemoryLedger:
         return self._failed
 
     @property
+    def rows(self) -> list[Row]:
+        """What is durable, as it is stored; the first row is number 1."""
+        return self._rows
+
+    @property
     def stored(self) -> list[StoredEvent]:
         """What is durable, oldest first, as a reader would find it."""
         return [StoredEvent(place, event_from_row(found)) for place, found in enumerate(self._rows, 1)]

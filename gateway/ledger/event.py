@@ -8,6 +8,7 @@ event stays one line wherever it is shown or exported. Never here: a patient num
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,6 +19,7 @@ from gateway.model import Event, EventKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+_CURSOR = re.compile(r"(0|[1-9][0-9]{0,15})-([1-9][0-9]{0,17})")
 
 COLUMNS = (
     "request",
@@ -73,11 +75,35 @@ class LedgerUnreadable(HerseError):
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place among the events of an account, by time and then number: the next page goes on from there."""
+
+    at: datetime
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"{microseconds(self.at)}-{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event and its place in the ledger."""
+    """An event and its number in the ledger."""
 
     sequence: int
     event: Event
+
+    @property
+    def cursor(self) -> Cursor:
+        """Its place among the events of its account."""
+        return Cursor(self.event.at, self.sequence)
+
+
+def read_cursor(text: str) -> Cursor:
+    """The cursor that was written so; ValueError for what is none."""
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        raise ValueError("a cursor as the page before gave it")
+    return Cursor(EPOCH + int(found[1]) * MICROSECOND, int(found[2]))
 
 
 def clean_text(text: str, limit: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError
 from gateway.ledger.event import Row, StoredEvent, event_from_row, row
-from gateway.ledger.store import WAITING_AT_MOST, LedgerBusy
+from gateway.ledger.writer import WAITING_AT_MOST, LedgerBusy
 from gateway.model import Receipt
 from gateway.pending import Pending
 
@@ -35,6 +35,11 @@ class MemoryLedger:
     def failed(self) -> bool:
         """Whether it was told to fail."""
         return self._failed
+
+    @property
+    def rows(self) -> list[Row]:
+        """What is durable, as it is stored; the first row is number 1."""
+        return self._rows
 
     @property
     def stored(self) -> list[StoredEvent]:

@@ -4,27 +4,30 @@
 SQLite in WAL mode with synchronous=FULL: each commit is one fsync of the write-ahead log. Creating and opening are two
 acts: an opener that creates would hide a lost ledger behind an empty one. Every fault here is a StartError.
 
-Rows are only ever added. `event_of_account` answers « Mes derniers événements » (order, range and kinds without the
-rows themselves). `event_of_patient` holds look-ups alone and rebuilds the budgets at start; times rise, so it costs one
-page a commit.
+Which tables and indexes it has stands in `tables`, how they came to be in `migrations`; an older file is brought up to
+date here, by whoever opens it alone.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
 from gateway.errors import StartError
 from gateway.ledger.event import COLUMNS, LedgerUnreadable, event_from_row
+from gateway.ledger.migration import NEWEST, NOTHING, demand_newest, found_version, migrate
 from gateway.whole_file import appearing, sync
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 4
 APPLICATION_ID: Final = 0x48455253
 """`HERS` in the header of the file: tells a ledger from any other database."""
 WHOLE_CHECK_PAGES: Final = 131_072
@@ -39,32 +42,6 @@ OPENING_SECONDS: Final = 1.0
 BUSY_MILLISECONDS: Final = 5_000
 _SYNCHRONOUS: Final = {"OFF": 0, "NORMAL": 1, "FULL": 2}
 
-_DDL: Final = (
-    "create table meta (schema_version integer not null) strict",
-    """create table event (
-         sequence integer primary key,
-         request blob,
-         at integer not null,
-         kind text not null,
-         account text not null,
-         session text,
-         network text,
-         device text,
-         method text,
-         teleservice text,
-         reason text,
-         pseudonym blob,
-         status integer,
-         categories text,
-         holder text,
-         delegate text,
-         details text,
-         sealed blob
-       ) strict""",
-    "create index event_of_account on event (account, at, sequence, kind)",
-    "create index event_of_patient on event (at) where pseudonym is not null",
-)
-
 
 def create_database(path: Path) -> None:
     """Make an empty ledger where there is no file yet, durable when this returns."""
@@ -73,17 +50,14 @@ def create_database(path: Path) -> None:
             _demand_room(path)
             with closing(connect(draft, "rw")) as connection:
                 _demand(connection, "journal_mode=wal", "wal", path)
-                connection.execute("begin immediate")
-                connection.execute(f"pragma application_id={APPLICATION_ID}")
-                for statement in _DDL:
-                    connection.execute(statement)
-                connection.execute("insert into meta values (?)", (SCHEMA_VERSION,))
-                connection.execute("commit")
+                with _transaction(connection) as tables:
+                    connection.execute(f"pragma application_id={APPLICATION_ID}")
+                    migrate(tables, NOTHING)
     except FileExistsError:
         raise StartError(
             f"{path} exists already; expected no file there: open it, or choose another place for a new ledger"
         ) from None
-    except (sqlite3.Error, OSError, StartError) as error:
+    except (sqlite3.Error, sa.exc.SQLAlchemyError, OSError, StartError) as error:
         raise StartError(
             f"{path} cannot be created ({error}); expected a folder that Herse may write to, on a disk with room: mend "
             "it and try again"
@@ -109,7 +83,7 @@ def open_database(path: Path, synchronous: str, *, beside: bool = False) -> tupl
             raise
         # The log was made by the checks above if it was not there: its name must outlive a power cut too.
         sync(path.parent)
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, sa.exc.SQLAlchemyError, OSError) as error:
         raise StartError(
             f"{path} cannot be opened as a ledger ({error}); expected an undamaged ledger of Herse that this user may "
             "write to and no other program holds: set the file aside, and restore a copy"
@@ -131,15 +105,16 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 def _checked(connection: sqlite3.Connection, path: Path, synchronous: str, *, beside: bool) -> int:
     if beside:
         connection.execute(f"pragma busy_timeout={BUSY_MILLISECONDS}")
-    _check_version(connection, path)
+    _check_kind(connection, path)
     _demand(connection, "journal_mode=wal", "wal", path)
     connection.execute(f"pragma synchronous={synchronous}")
     _demand(connection, "synchronous", _SYNCHRONOUS[synchronous], path)
     # The writer folds the log back itself: SQLite's own checkpoint would keep a failed fsync to itself.
     _demand(connection, "wal_autocheckpoint=0", 0, path)
     # A file that may only be read must fail here, not at the first look-up; BEGIN IMMEDIATE alone would let it pass.
+    _check_version(connection, path, beside=beside)
     connection.execute("begin immediate")
-    connection.execute("update meta set schema_version = schema_version")
+    connection.execute("update alembic_version set version_num = version_num")
     connection.execute("rollback")
     last = _check_rows(connection, path, 0 if beside else WHOLE_CHECK_PAGES)
     # If an fsync failed in the life before this one, the kernel may show pages of the log that never reached the disk.
@@ -153,28 +128,32 @@ def _checked(connection: sqlite3.Connection, path: Path, synchronous: str, *, be
     return last
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("pragma application_id").fetchone()
     if found != APPLICATION_ID:
         raise StartError(
             f"{path} is a database, but not a ledger of Herse (application id {found:#x}, not {APPLICATION_ID:#x}): "
             "move it away, and restore a copy of the ledger"
         )
-    version = connection.execute("select schema_version from meta").fetchone()
-    if version is None or version[0] != SCHEMA_VERSION:
-        told = "none" if version is None else version[0]
-        raise StartError(
-            f"{path} has schema version {told}; this Herse knows version {SCHEMA_VERSION}: start the version of Herse "
-            "that wrote it, or a newer one"
-        )
+
+
+def _check_version(connection: sqlite3.Connection, path: Path, *, beside: bool) -> None:
+    """Whether the tables are those of this version; older ones are changed, once every page was looked at."""
+    with _tables(connection) as tables:
+        found = found_version(tables, str(path))
+    if found == NEWEST:
+        return
+    if beside or found == NOTHING:
+        demand_newest(found, str(path))
+    _check_pages(connection, path)
+    with _transaction(connection) as tables:
+        migrate(tables, found)
 
 
 def _check_rows(connection: sqlite3.Connection, path: Path, whole_up_to: int) -> int:
     (pages,) = connection.execute("pragma page_count").fetchone()
     if pages <= whole_up_to:
-        (verdict,) = connection.execute("pragma quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise StartError(f"{path} is damaged ({verdict}); set the file aside, and restore a copy")
+        _check_pages(connection, path)
     tail = connection.execute(
         f"select sequence, {', '.join(COLUMNS)} from event order by sequence desc limit ?",  # noqa: S608  # our own names
         (TAIL_ROWS,),
@@ -187,6 +166,28 @@ def _check_rows(connection: sqlite3.Connection, path: Path, whole_up_to: int) ->
         except LedgerUnreadable as error:
             raise StartError(f"{path}: event {found[0]}: {error}") from error
     return tail[0][0] if tail else 0
+
+
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    (verdict,) = connection.execute("pragma quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise StartError(f"{path} is damaged ({verdict}); set the file aside, and restore a copy")
+
+
+@contextmanager
+def _tables(connection: sqlite3.Connection) -> Generator[sa.Connection]:
+    """The same connection as SQLAlchemy and Alembic speak to it."""
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None)
+    with engine.connect() as tables:
+        yield tables
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Generator[sa.Connection]:
+    """One transaction over it, from its start to the commit."""
+    with _tables(connection) as tables, tables.begin():
+        connection.execute("begin immediate")
+        yield tables
 
 
 def _demand_room(path: Path) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Append where several processes append to one ledger: the numbers are taken inside the transaction that uses them.
 
-Each process commits in groups as alone (`store`). Who waits for another's commit asks again within a millisecond: the
+Each process commits in groups as alone (`writer`). Who waits for another's commit asks again within a millisecond: the
 pauses of SQLite's own waiting grow to a hundred. What waited for too long was not written, and fails as LedgerBusy; the
 ledger goes on, for nothing was half done.
 """
@@ -14,12 +14,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.ledger.schema import open_database
-from gateway.ledger.store import CHECKPOINT_PAGES, ROWS_AT_ONCE, WAITING_AT_MOST, LedgerBusy, SqliteLedger
+from gateway.ledger.sqlite import CHECKPOINT_PAGES, ROWS_AT_ONCE, SqliteLedger
+from gateway.ledger.writer import WAITING_AT_MOST, LedgerBusy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.ledger.store import Batch
+    from gateway.ledger.writer import Batch
 
 WRITER_SECONDS: Final = 5.0
 """How long one commit waits for those of other processes."""
@@ -56,7 +57,7 @@ class SharedLedger(SqliteLedger):
         for start in range(0, len(rows), ROWS_AT_ONCE):
             self._insert(last + 1 + start, rows[start : start + ROWS_AT_ONCE])
         connection.execute("commit")
-        batch.first = last + 1
+        batch.sequences = range(last + 1, last + 1 + len(rows))
         self._pages += 3 + len(rows)
 
     def _begin(self) -> bool:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.identity.throttle import Throttle
     from gateway.identity.tickets import Tickets
     from gateway.identity.ways_back import WaysBack
-    from gateway.ledger.event import StoredEvent
+    from gateway.ledger.event import Cursor, StoredEvent
     from gateway.ledger.store import Ledger
     from gateway.mail.outbox import Outgoing
     from gateway.model import EventKind, Subject
@@ -48,7 +48,7 @@ class EventReader(Protocol):
         kinds: frozenset[EventKind] | None,
         since: datetime | None,
         until: datetime | None,
-        before: int | None,
+        before: Cursor | None,
         limit: int,
     ) -> list[StoredEvent]:
         """Newest first, of this account alone."""

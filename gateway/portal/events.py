@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from gateway.errors import Refused
+from gateway.ledger.event import read_cursor
 from gateway.model import AlertReason, Reason
 from gateway.pages import when
 from gateway.pages.event_words import GROUP_NAMES, GROUPS, by_whom, is_alarming, method_name, reason_sentence, sentence
@@ -24,7 +25,7 @@ from gateway.portal.feed import Line, read_feed
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from gateway.ledger.event import StoredEvent
+    from gateway.ledger.event import Cursor, StoredEvent
     from gateway.portal.visit import Visit
 
 PATH: Final = "/.herse/account/events"
@@ -32,7 +33,6 @@ LINES: Final = 50
 """Lines of one page."""
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_CURSOR: Final = re.compile(r"[1-9][0-9]{0,17}")
 _YEARS: Final = range(2000, 2200)
 
 
@@ -43,9 +43,9 @@ class Filter:
     group: str = ""
     first: date | None = None
     last: date | None = None
-    before: int | None = None
+    before: Cursor | None = None
 
-    def address(self, before: int | None) -> str:
+    def address(self, before: Cursor | None) -> str:
         """The page with the same choice, from another cursor on."""
         given = {
             "group": self.group,
@@ -69,22 +69,28 @@ async def show_events(visit: Visit) -> Response:
     since = None if asked.first is None else when.start_of_day(asked.first)
     until = None if asked.last is None else when.end_of_day(asked.last)
 
-    def fetch(before: int | None, limit: int) -> list[StoredEvent]:
+    def fetch(before: Cursor | None, limit: int) -> list[StoredEvent]:
         return visit.doors.reader.events(account, kinds, since, until, before, limit)
 
     feed = await asyncio.to_thread(read_feed, fetch, asked.before, LINES)
     if visit.json:
         told = [_plain(line) for line in feed.lines]
-        return as_json(visit, {"account": account, "events": told, "next": feed.following})
+        return as_json(
+            visit, {"account": account, "events": told, "next": None if feed.following is None else str(feed.following)}
+        )
     return _page(visit, asked, feed.lines, feed.following, None)
 
 
 def read_filter(visit: Visit) -> Filter:
     """The filter of the query. Refused(MALFORMED_REQUEST) for what is no group, no day or no cursor."""
     group, before = visit.query("group"), visit.query("before")
-    if (group and group not in GROUPS) or (before and not _CURSOR.fullmatch(before)):
+    try:
+        cursor = read_cursor(before) if before else None
+    except ValueError:
+        raise Refused(Reason.MALFORMED_REQUEST) from None
+    if group and group not in GROUPS:
         raise Refused(Reason.MALFORMED_REQUEST)
-    return Filter(group, _date(visit.query("from")), _date(visit.query("to")), int(before) if before else None)
+    return Filter(group, _date(visit.query("from")), _date(visit.query("to")), cursor)
 
 
 def _date(text: str) -> date | None:
@@ -137,7 +143,9 @@ def _words(visit: Visit, line: Line) -> dict[str, Any]:
     }
 
 
-def _page(visit: Visit, asked: Filter, lines: list[Line], following: int | None, refused: Refused | None) -> Response:
+def _page(
+    visit: Visit, asked: Filter, lines: list[Line], following: Cursor | None, refused: Refused | None
+) -> Response:
     return html(
         visit,
         "events",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from gateway.ledger.event import StoredEvent
+    from gateway.ledger.event import Cursor, StoredEvent
     from gateway.model import Event
 
 CHUNK: Final = 500
@@ -58,7 +58,7 @@ class Feed:
     """One page of lines, newest first; `following` is the cursor of the next page, None at the end."""
 
     lines: list[Line]
-    following: int | None
+    following: Cursor | None
 
 
 def _group(event: Event) -> tuple[EventKind, tuple[str | None, ...], datetime]:
@@ -66,7 +66,7 @@ def _group(event: Event) -> tuple[EventKind, tuple[str | None, ...], datetime]:
     return event.kind, place, event.at.replace(minute=0, second=0, microsecond=0)
 
 
-def read_feed(fetch: Callable[[int | None, int], list[StoredEvent]], before: int | None, lines: int) -> Feed:
+def read_feed(fetch: Callable[[Cursor | None, int], list[StoredEvent]], before: Cursor | None, lines: int) -> Feed:
     """`lines` lines from `fetch(before, limit)`, which gives stored events newest first, older than `before`."""
     found: list[Line] = []
     told: set[bytes] = set()
@@ -80,7 +80,7 @@ def read_feed(fetch: Callable[[int | None, int], list[StoredEvent]], before: int
             line = Line(stored.sequence, stored.event)
             line.count(stored.event)
             found.append(line)
-        last = stored.sequence
+        last = stored.cursor
     return Feed(found, None)
 
 
@@ -93,10 +93,10 @@ def _absorbed(event: Event, found: list[Line], told: set[bytes]) -> bool:
     return bool(found) and found[-1].takes(event)
 
 
-def _rows(fetch: Callable[[int | None, int], list[StoredEvent]], before: int | None) -> Iterator[StoredEvent]:
+def _rows(fetch: Callable[[Cursor | None, int], list[StoredEvent]], before: Cursor | None) -> Iterator[StoredEvent]:
     while True:
         chunk = fetch(before, CHUNK)
         yield from chunk
         if len(chunk) < CHUNK:
             return
-        before = chunk[-1].sequence
+        before = chunk[-1].cursor

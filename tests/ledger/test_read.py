@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.ledger.event import LedgerUnreadable
-from gateway.ledger.read import COUNTED, LedgerReader, events_query, lookups_query
+from gateway.ledger.event import Cursor, LedgerUnreadable, read_cursor
+from gateway.ledger.queries import COUNTED
+from gateway.ledger.read import LedgerReader
 from gateway.ledger.store import create_ledger, open_ledger
+from gateway.ledger.tables import IS_DATA_KEY, event
 from gateway.model import Event, EventKind, PastLook
+from support.plans import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +86,7 @@ def test_pages_together_are_all_events_newest_first(reader: LedgerReader, accoun
     while page := reader.events(account, kinds, since, until, before, limit):
         assert len(page) <= limit
         found += [(one.sequence, one.event) for one in page]
-        before = page[-1].sequence
+        before = page[-1].cursor
     assert found == expected(account, kinds, since, until)
 
 
@@ -93,13 +96,27 @@ def test_the_limit_is_bounded(reader: LedgerReader, limit: int):
         reader.events("a", limit=limit)
 
 
-def test_a_cursor_of_nothing_gives_nothing(reader: LedgerReader):
-    assert reader.events("a", before=10_000) == []
+def test_a_cursor_before_all_gives_nothing(reader: LedgerReader):
+    assert reader.events("a", before=Cursor(NOON - timedelta(days=1), 1)) == []
 
 
-def test_a_cursor_of_another_account_gives_nothing(reader: LedgerReader):
-    foreign = reader.events("b", limit=1)[0].sequence
-    assert reader.events("a", before=foreign) == []
+def test_a_cursor_from_another_account_shows_nothing_of_it(reader: LedgerReader):
+    foreign = reader.events("b", limit=1)[0]
+    assert {one.event.account for one in reader.events("a", before=foreign.cursor)} == {"a"}
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)), st.integers(1, 10**17))  # noqa: DTZ001
+def test_a_cursor_is_read_as_it_was_written(at, sequence):
+    cursor = Cursor(at, sequence)
+    assert read_cursor(str(cursor)) == cursor
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1-", "-1", "1-0", "01-1", "1-1-1", " 1-1", "1-1\n", "\uff11-1", "9" * 17 + "-1"]
+)
+def test_what_is_no_cursor_is_refused(text):
+    with pytest.raises(ValueError, match="a cursor as the page before gave it"):
+        read_cursor(text)
 
 
 def test_lookups_come_oldest_first_from_all_accounts(reader: LedgerReader):
@@ -123,37 +140,50 @@ def test_lookups_come_oldest_first_from_all_accounts(reader: LedgerReader):
     ]
 
 
-def test_every_thread_has_a_connection_of_its_own(reader: LedgerReader):
-    before, found = len(reader._opened), []
+def test_threads_ask_at_the_same_time(reader: LedgerReader):
+    """Each on a connection of its own: none waits for the slow one, nor sees what is its."""
+    slow, found = reader.lookups_since(NOON), []
+    next(slow)
     threads = [threading.Thread(target=lambda: found.append(len(reader.events("a")))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(10)
     assert found == [50] * 3
-    assert len(reader._opened) == before + 3
-
-
-def plan(reader: LedgerReader, query: str, values: list[object]) -> str:
-    return " / ".join(one[3] for one in reader._connection().execute(f"explain query plan {query}", values))
+    slow.close()
 
 
 def test_queries_stay_on_their_index_and_sort_nothing(reader: LedgerReader):
-    between = (0, 2**62)
-    for kinds in (None, frozenset({EventKind.LOOKUP, EventKind.SIGN_IN})):
-        for before in (None, 100):
-            told = plan(reader, *events_query("a", kinds, between, before, 50))
-            assert "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)" in told
-            assert "TEMP B-TREE" not in told
-            assert "SCAN event" not in told
-    told = plan(reader, *lookups_query(0))
-    assert "SEARCH event USING INDEX event_of_patient (at>?)" in told
-    assert "TEMP B-TREE" not in told
+    by_account = "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
+    with explained(reader._database) as plans:
+        for kinds in (None, frozenset({EventKind.LOOKUP, EventKind.SIGN_IN})):
+            for before in (None, Cursor(NOON, 1)):
+                reader.events("a", kinds, before=before)
+        list(reader.lookups_since(NOON))
+        reader.alerts_after(1, "decoy")
+    assert plans == [
+        *[by_account] * 4,
+        "SEARCH event USING INDEX event_of_patient (at>?)",
+        "SEARCH event",
+        "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+    ]
+
+
+def test_the_keys_and_the_people_of_an_account_are_found_by_index_alone(reader: LedgerReader):
+    """What an incident asks; who asks stands elsewhere."""
+    people = sa.select(sa.func.count(event.c.pseudonym.distinct())).where(
+        event.c.account == "a", event.c.at >= 0, event.c.at < 2**62, event.c.kind == "lookup"
+    )
+    with explained(reader._database) as plans, reader._database.reading() as connection:
+        connection.execute(people)
+        connection.execute(sa.select(event.c.sealed).where(IS_DATA_KEY, event.c.at >= 0, event.c.at < 2**62))
+    assert "USING COVERING INDEX event_of_account (account=? AND at>? AND at<?)" in plans[0]
+    assert plans[1] == "SEARCH event USING INDEX event_of_key (at>? AND at<?)"
 
 
 def test_the_reader_cannot_write(reader: LedgerReader):
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection().execute("delete from event")
+    with pytest.raises(LedgerUnreadable, match="readonly"), reader._database.reading() as connection:
+        connection.exec_driver_sql("delete from event")
 
 
 def test_a_missing_or_foreign_file_is_unreadable(tmp_path: Path):

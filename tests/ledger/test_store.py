@@ -7,20 +7,22 @@ import asyncio
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.errors import LedgerError
 from gateway.ledger.memory import MemoryLedger
-from gateway.ledger.read import LedgerReader
-from gateway.ledger.store import Ledger, LedgerBusy, SqliteLedger, create_ledger, open_ledger
+from gateway.ledger.store import Ledger, LedgerBusy, create_ledger, open_ledger
 from gateway.model import Event, EventKind, Receipt
 from gateway.pending import Pending, start
+from support.ledger_doors import FileDoor, MemoryDoor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from support.ledger_doors import Door
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -31,61 +33,18 @@ def event(number: int, kind: EventKind = EventKind.LOOKUP) -> Event:
     )
 
 
-class Door(Protocol):
-    """A ledger under test, with what it holds and a way to break it."""
-
-    ledger: Ledger
-
-    def stored(self) -> list[tuple[int, Event]]: ...
-
-    def fail(self) -> None: ...
-
-
-class FileDoor:
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "ledger.db"
-        create_ledger(self.path)
-        self.ledger: SqliteLedger = open_ledger(self.path)
-
-    def stored(self) -> list[tuple[int, Event]]:
-        reader = LedgerReader(self.path)
-        found = [(one.sequence, one.event) for one in reversed(reader.events("a", limit=1000))]
-        reader.close()
-        return found
-
-    def fail(self) -> None:
-        """Another hand takes the next number: the next insert collides."""
-        with sqlite3.connect(self.path) as other:
-            other.execute(
-                "insert into event (sequence, at, kind, account) "
-                "select coalesce(max(sequence), 0) + 1, 0, 'sign-in', 'b' from event"
-            )
-        other.close()
-
-
-class MemoryDoor:
-    def __init__(self, _folder: Path) -> None:
-        self.ledger = MemoryLedger()
-
-    def stored(self) -> list[tuple[int, Event]]:
-        return [(one.sequence, one.event) for one in self.ledger.stored]
-
-    def fail(self) -> None:
-        self.ledger.fail()
-
-
 @pytest.fixture(params=[FileDoor, MemoryDoor])
 def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
     made = request.param(tmp_path)
     yield made
-    made.ledger.close()
+    made.close()
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[FileDoor]:
     made = FileDoor(tmp_path)
     yield made
-    made.ledger.close()
+    made.close()
 
 
 def outcome(ledger: Ledger, *events: Event) -> Receipt | LedgerError:

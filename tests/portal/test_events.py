@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from gateway.ledger.event import Cursor
 from gateway.model import EventKind
 from gateway.pages.event_words import GROUPS
 
@@ -69,13 +71,14 @@ def test_JSON_has_the_same_lines(world, signed_in):
 
 def test_V822_nobody_sees_the_events_of_another_account(world, signed_in):
     world.look_up(b"c" * 16, DOCTOR, network="203.0.113.99")
-    (foreign,) = [stored.sequence for stored in world.reader.events(DOCTOR)]
+    (stored,) = world.reader.events(DOCTOR)
+    foreign = stored.sequence
     for query in (
         "",
         f"?account={DOCTOR}",
         f"?identifier={DOCTOR}",
-        f"?before={foreign + 1}",
-        f"?before={foreign}",
+        f"?before={Cursor(stored.event.at, foreign + 1)}",
+        f"?before={stored.cursor}",
         "?group=look-ups",
     ):
         assert "203.0.113.99" not in signed_in.get(EVENTS + query).text
@@ -134,10 +137,13 @@ def test_pages_go_on_by_cursor_and_keep_the_filter(world, signed_in):
         "?group=all",
         "?group=look-ups&group=refusals",
         "?before=x",
-        "?before=0",
+        "?before=1",
+        "?before=0-0",
         "?before=-1",
-        "?before=99999999999999999999",
-        "?before=\uff11",
+        "?before=-1-1",
+        "?before=1-99999999999999999999",
+        "?before=99999999999999999-1",
+        "?before=1-\uff11",
         "?from=2026-13-01",
         "?from=20261122",
         "?to=0001-01-01",
@@ -173,5 +179,5 @@ def test_K1_what_a_client_sent_stays_text(world, browser):
 def test_a_ledger_that_cannot_be_read_is_503(world, signed_in):
     world.reader.close()
     for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
-        (world.reader._path.parent / name).unlink(missing_ok=True)
+        (Path(world.reader._database.name).parent / name).unlink(missing_ok=True)
     assert signed_in.get(EVENTS).status_code == 503

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.event import StoredEvent
+from gateway.ledger.event import Cursor, StoredEvent
 from gateway.model import Event, EventKind
 from gateway.portal.feed import CHUNK, MOST_ROWS, read_feed
 
@@ -22,7 +22,7 @@ def stored(events):
 
 def fetching(rows):
     def fetch(before, limit):
-        return [row for row in rows if before is None or row.sequence < before][:limit]
+        return [row for row in rows if before is None or row.sequence < before.sequence][:limit]
 
     return fetch
 
@@ -92,7 +92,7 @@ def test_a_page_reads_a_bounded_number_of_rows_and_goes_on_after_them():
 def test_an_exact_page_has_no_following_one():
     events = [Event(EventKind.SIGN_IN, "A", T0 + timedelta(hours=number)) for number in range(3)]
     assert read_feed(fetching(stored(events)), None, 3).following is None
-    assert read_feed(fetching(stored(events)), None, 2).following == 2
+    assert read_feed(fetching(stored(events)), None, 2).following == Cursor(events[1].at, 2)
     assert read_feed(fetching([]), None, 2).lines == []
 
 

@@ -89,12 +89,15 @@ def test_unknown_settings_and_wrong_ones_are_told_at_once(house):
         assert key in said
 
 
-@pytest.mark.parametrize("which", ["ledger_file", "accounts_file"])
-def test_a_database_of_a_newer_version_is_left_alone(house, which):
+@pytest.mark.parametrize(
+    ("which", "table", "column"),
+    [("ledger_file", "alembic_version", "version_num"), ("accounts_file", "meta", "schema_version")],
+)
+def test_a_database_of_a_newer_version_is_left_alone(house, which, table, column):
     path = getattr(house, which)
     connection = sqlite3.connect(path)
-    connection.execute("update meta set schema_version = schema_version + 1")
-    ((newer,),) = connection.execute("select schema_version from meta").fetchall()
+    connection.execute(f"update {table} set {column} = {column} + 1000")
+    ((newer,),) = connection.execute(f"select {column} from {table}").fetchall()
     connection.commit()
     connection.close()
     said = refused(house)

@@ -175,7 +175,7 @@ class House:
         try:
             found = page = reader.events(account, limit=LIMIT_AT_MOST)
             while len(page) == LIMIT_AT_MOST:
-                page = reader.events(account, before=page[-1].sequence, limit=LIMIT_AT_MOST)
+                page = reader.events(account, before=page[-1].cursor, limit=LIMIT_AT_MOST)
                 found += page
             return found[::-1]
         finally:

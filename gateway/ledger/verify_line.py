@@ -58,9 +58,9 @@ def from_rows(rows: Iterable[tuple[int | None, int | None, Sequence[Value] | Non
             ) from None
 
 
-def from_export(file: BinaryIO) -> Iterator[Entry]:
-    """Entries from an export, which is read line by line and never held whole."""
-    number = 0
+def from_export(file: BinaryIO, first: int = 0) -> Iterator[Entry]:
+    """Entries from an export whose first line is leaf `first`; it is read line by line and never held whole."""
+    number = first
     while line := file.readline(LINE_BYTES_AT_MOST + 1):
         if not line.endswith(b"\n"):
             what = "has no end" if len(line) > LINE_BYTES_AT_MOST else "is cut off"

@@ -110,7 +110,7 @@ def _check_tables(address: PostgresAddress, *, beside: bool) -> None:
 
 def _check_tail(tables: sa.Connection, address: PostgresAddress) -> None:
     """Whether the newest events are of kinds that this version knows. Numbers may have holes: an append that failed."""
-    newest = sa.select(event.c.sequence, *ROW).order_by(event.c.at.desc(), event.c.sequence.desc()).limit(TAIL_ROWS)
+    newest = sa.select(event.c.sequence, *ROW).order_by(event.c.sequence.desc()).limit(TAIL_ROWS)
     found: list[Any] = list(tables.execute(newest))
     for one in found:
         try:

@@ -83,12 +83,12 @@ class LedgerReader:
         """
         with self._database.reading() as connection:
             streaming = connection.execution_options(stream_results=True, max_row_buffer=_FETCH)
-            found = streaming.execute(lookups_query(), {"since": microseconds(at)})
-            parts: Iterator[Any] = found.partitions(_FETCH)
-            for part in parts:
-                for account, teleservice, holder, network, pseudonym, moment, missed in part:
-                    at = EPOCH + moment * MICROSECOND
-                    yield PastLook(account, teleservice, holder, network, pseudonym, at, bool(missed))
+            with streaming.execute(lookups_query(), {"since": microseconds(at)}) as found:
+                parts: Iterator[Any] = found.partitions(_FETCH)
+                for part in parts:
+                    for account, teleservice, holder, network, pseudonym, moment, missed in part:
+                        at = EPOCH + moment * MICROSECOND
+                        yield PastLook(account, teleservice, holder, network, pseudonym, at, bool(missed))
 
     def close(self) -> None:
         """Close all connections; none may be in use."""

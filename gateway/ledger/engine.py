@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -16,11 +17,11 @@ from sqlalchemy.pool import QueuePool
 
 from gateway.errors import LedgerError
 from gateway.ledger.event import LedgerUnreadable
+from gateway.ledger.queries import last_query
 from gateway.ledger.schema import BUSY_MILLISECONDS, connect
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
     from gateway.ledger.place import Place
 
@@ -65,6 +66,18 @@ class Database:
         """The parts of a range of time in which to look for the newest first, in that order."""
         yield first, last
 
+    def last_number(self) -> int:
+        """A number up to which all events there will ever be are there to be read; 0 at first.
+
+        Numbers of a file are given under its write lock.
+        """
+        with self.reading() as connection:
+            return int(connection.execute(last_query()).scalar_one())
+
+    def lately(self) -> int | None:
+        """A time (microseconds) that all events of the last minutes have reached, where it helps to look no further."""
+        return None
+
     def close(self) -> None:
         """Close all connections; none may be in use."""
         self.engine.dispose()
@@ -72,9 +85,11 @@ class Database:
 
 def open_place(place: Place, *, writes: bool = False) -> Database:
     """The database of a ledger that exists; nothing is asked of it yet. `writes`: the tree may be written."""
-    if not hasattr(place, "host"):
+    if isinstance(place, Path):
         return open_file(place, writes=writes)
-    raise NotImplementedError
+    from gateway.ledger.postgres_engine import open_postgres_database  # noqa: PLC0415  # its driver, where it is asked
+
+    return open_postgres_database(place, writes=writes)
 
 
 def open_file(path: Path, *, writes: bool = False) -> Database:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.ledger.engine import open_place
 from gateway.ledger.event import EPOCH, MICROSECOND, StoredEvent, event_from_row, microseconds
-from gateway.ledger.queries import COUNTED, alerts_query, events_query, last_query, lookups_query
+from gateway.ledger.queries import COUNTED, alerts_query, events_query, lookups_query
 from gateway.model import PastLook
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class LedgerReader:
 
     def alerts_after(self, sequence: int | None, reason: str) -> tuple[int, list[StoredEvent]]:
         """The number of the last event, and the alerts for this reason after number `sequence` (None: none yet)."""
+        last, since = self._database.last_number(), self._database.lately()
+        values = {"after": last if sequence is None else sequence, "last": last, "reason": reason, "since": since}
         with self._database.reading() as connection:
-            last = connection.execute(last_query()).scalar_one()
-            values = {"after": last if sequence is None else sequence, "last": last, "reason": reason}
-            return last, _stored(connection.execute(alerts_query(since=False), values))
+            return last, _stored(connection.execute(alerts_query(since=since is not None), values))
 
     def lookups_since(self, at: datetime) -> Iterator[PastLook]:
         """All look-ups since then, oldest first, read as asked for.
@@ -83,12 +83,12 @@ class LedgerReader:
         """
         with self._database.reading() as connection:
             streaming = connection.execution_options(stream_results=True, max_row_buffer=_FETCH)
-            found = streaming.execute(lookups_query(), {"since": microseconds(at)})
-            parts: Iterator[Any] = found.partitions(_FETCH)
-            for part in parts:
-                for account, teleservice, holder, network, pseudonym, moment, missed in part:
-                    at = EPOCH + moment * MICROSECOND
-                    yield PastLook(account, teleservice, holder, network, pseudonym, at, bool(missed))
+            with streaming.execute(lookups_query(), {"since": microseconds(at)}) as found:
+                parts: Iterator[Any] = found.partitions(_FETCH)
+                for part in parts:
+                    for account, teleservice, holder, network, pseudonym, moment, missed in part:
+                        at = EPOCH + moment * MICROSECOND
+                        yield PastLook(account, teleservice, holder, network, pseudonym, at, bool(missed))
 
     def close(self) -> None:
         """Close all connections; none may be in use."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The ledger's tables, as queries name them; both databases have the same. How they are made stands in `migrations`.
 
-`event` only ever gets rows. On SQLite its key is `sequence`; on PostgreSQL it is cut into days by `at`, and its key is
-`(at, sequence)`. `tile` holds the hashes of the Merkle tree over all events, 256 to a tile, and what retention left of
-them; `head` is one row, the newest signed checkpoint. Times are microseconds since 1970.
+`event` only ever gets rows. On SQLite its key is `sequence`. On PostgreSQL it is cut into days by `at`, and its key is
+`(sequence, at)`: by it is found what came after a number. `tile` holds the hashes of the Merkle tree over all events,
+256 to a tile, and what retention left of them; `head` is one row, the newest signed checkpoint. Times are microseconds
+since 1970.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ does otherwise stands in `postgres_tree`.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.errors import LedgerError
 from gateway.ledger.engine import open_place
 from gateway.ledger.event import EPOCH, MICROSECOND, microseconds
-from gateway.ledger.queries import ROW, last_query
+from gateway.ledger.queries import ROW
 from gateway.ledger.tables import event, head, tile
 from gateway.ledger.tree_store import Forked, Head, Tile, demand_growth
 
@@ -40,7 +41,12 @@ _ROWS: Final = (
 
 def open_tree_store(place: Place) -> TreeRows:
     """The tree of a ledger that exists. Nothing is asked yet."""
-    return TreeRows(open_place(place, writes=True))
+    database = open_place(place, writes=True)
+    if isinstance(place, Path):
+        return TreeRows(database)
+    from gateway.ledger.postgres_tree import PostgresTree  # noqa: PLC0415  # its driver, where it is asked for
+
+    return PostgresTree(place, database)
 
 
 class TreeRows:
@@ -56,10 +62,9 @@ class TreeRows:
         return True
 
     def settled(self) -> int:
-        """See TreeStore: numbers of a file are given under its write lock."""
+        """See TreeStore."""
         self._demand_whole()
-        with self._database.reading() as connection:
-            return int(connection.execute(last_query()).scalar_one())
+        return self._database.last_number()
 
     def rows(self, after: int, until: int, limit: int, not_before: int) -> list[tuple[int, Row]]:
         """See TreeStore."""
@@ -112,7 +117,7 @@ class TreeRows:
         else:
             swap = sa.update(head).where(*(head.c[name] == value for name, value in _values(before).items()))
             swap = swap.values(**values)
-        if connection.execute(swap).rowcount != 1:
+        if connection.execute(swap.returning(head.c.one)).one_or_none() is None:
             raise Forked(
                 f"{self._database.name}: the tree is not the one of {0 if before is None else before.size} leaves that "
                 f"was to grow to {after.size}; expected one sealer of a ledger: look who else seals this one"
@@ -132,7 +137,7 @@ class TreeRows:
             set_={"hashes": new.hashes, "sequences": new.sequences},
             where=sa.and_(*goes_on),
         )
-        if connection.execute(put).rowcount != 1:
+        if connection.execute(put.returning(tile.c.level)).one_or_none() is None:
             raise Forked(
                 f"{self._database.name}: tile {one.level}/{one.place} holds other hashes than it would go on from; "
                 "expected what was sealed: verify the ledger before anything else is written to it"

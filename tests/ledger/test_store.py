@@ -16,7 +16,7 @@ from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.store import Ledger, LedgerBusy, create_ledger, open_ledger
 from gateway.model import Event, EventKind, Receipt
 from gateway.pending import Pending, start
-from support.ledger_doors import FileDoor, MemoryDoor
+from support.ledger_doors import FileDoor, MemoryDoor, PostgresDoor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def event(number: int, kind: EventKind = EventKind.LOOKUP) -> Event:
     )
 
 
-@pytest.fixture(params=[FileDoor, MemoryDoor])
+@pytest.fixture(params=[FileDoor, PostgresDoor, MemoryDoor])
 def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
     made = request.param(tmp_path)
     yield made

@@ -16,7 +16,7 @@ from gateway.errors import LedgerError
 from gateway.ledger.event import LedgerUnreadable, row
 from gateway.ledger.tree_store import Forked, Head, Tile
 from gateway.model import Event, EventKind
-from support.ledger_doors import FileDoor, MemoryDoor
+from support.ledger_doors import FileDoor, MemoryDoor, PostgresDoor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def sized(size: int) -> Head:
     return Head(size, size * 2, NOON + timedelta(seconds=size), f"origin\n{size}\n\n— signed é\n")
 
 
-@pytest.fixture(params=[FileDoor, MemoryDoor])
+@pytest.fixture(params=[FileDoor, PostgresDoor, MemoryDoor])
 def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
     made = request.param(tmp_path)
     yield made

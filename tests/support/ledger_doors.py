@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.memory_tree import MemoryTree
 from gateway.ledger.read import LedgerReader
-from gateway.ledger.store import Ledger, SqliteLedger, create_ledger, open_ledger
+from gateway.ledger.store import Ledger, SqliteLedger, create_ledger, open_ledger, open_ledger_at
 from gateway.ledger.tree_rows import open_tree_store
+from support.postgres import the_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,41 @@ class FileDoor:
         with sqlite3.connect(self.path) as other:
             other.execute(_COLLIDE)
         other.close()
+
+    def close(self) -> None:
+        """See Door."""
+        for tree in self._trees:
+            tree.close()
+        self.ledger.close()
+
+
+class PostgresDoor:
+    """In a database that tests use in turn, with days around the events that they make up."""
+
+    def __init__(self, _folder: Path) -> None:
+        self.place = the_server().emptied()
+        self.ledger = open_ledger_at(self.place)
+        self._trees: list[TreeStore] = []
+
+    def stored(self) -> list[tuple[int, Event]]:
+        """See Door."""
+        return stored_at(self.place)
+
+    def tree(self) -> TreeStore:
+        """See Door."""
+        self._trees.append(open_tree_store(self.place))
+        return self._trees[-1]
+
+    def ask(self, words: str) -> list[tuple[Any, ...]]:
+        """One statement in its database, by the superuser."""
+        return the_server().ask(self.place.database, words)
+
+    def fail(self) -> None:
+        """The server ends every connection to the database, as an administrator would."""
+        self.ask(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()"
+        )
 
     def close(self) -> None:
         """See Door."""

@@ -56,7 +56,7 @@ _POSTGRESQL = (
          delegate text,
          details text,
          sealed bytea,
-         primary key (at, sequence)
+         primary key (sequence, at)
        ) partition by range (at)""",
     "alter sequence event_sequence owned by event.sequence",
     "create table event_other partition of event default",

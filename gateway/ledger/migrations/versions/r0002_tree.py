@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""0002: the tree over the events. The index of accounts now holds the people too, and the rows of keys have their own.
-
-On PostgreSQL `event_in_order` finds what came after a number; in a file that is the table itself.
-"""
+"""0002: the tree over the events. The index of accounts holds the people too, and rows of keys have their own."""
 
 from __future__ import annotations
 
@@ -18,8 +15,7 @@ _IS_DATA_KEY = sa.text("kind = 'data-key'")
 
 def upgrade() -> None:
     """Make `tile` and `head`, and the indexes anew."""
-    is_file = op.get_bind().dialect.name == "sqlite"
-    if is_file:
+    if op.get_bind().dialect.name == "sqlite":
         op.drop_index("event_of_account")
         op.drop_index("event_of_patient")
         op.execute("drop table if exists meta")
@@ -28,8 +24,6 @@ def upgrade() -> None:
         "event_of_patient", "event", ["at", "sequence"], sqlite_where=_HAS_PATIENT, postgresql_where=_HAS_PATIENT
     )
     op.create_index("event_of_key", "event", ["at"], sqlite_where=_IS_DATA_KEY, postgresql_where=_IS_DATA_KEY)
-    if not is_file:
-        op.create_index("event_in_order", "event", ["sequence"])
     _tree(sa.BigInteger().with_variant(sa.Integer(), "sqlite"))
 
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the tree's door does otherwise on PostgreSQL: who is elected, and in which days the events are."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from gateway.ledger.postgres_engine import SEALING, connect
+from gateway.ledger.tables import event
+from gateway.ledger.tree_rows import TreeRows
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from gateway.ledger.engine import Database
+    from gateway.ledger.place import PostgresAddress
+
+
+class PostgresTree(TreeRows):
+    """See TreeStore. Made by `open_tree_store`."""
+
+    def __init__(self, address: PostgresAddress, database: Database) -> None:
+        super().__init__(database)
+        self._address = address
+        self._election: psycopg.Connection | None = None
+
+    def elected(self) -> bool:
+        """See TreeStore: the lock SEALING of a connection that does nothing else, lost with it."""
+        self._demand_whole()
+        try:
+            if self._election is not None:
+                self._election.execute("select 1")
+                return True
+            standing = connect(self._address)
+            if standing.execute("select pg_try_advisory_lock(%s)", (SEALING,)).fetchone() == (True,):
+                self._election = standing
+            else:
+                standing.close()
+        except psycopg.Error:
+            self._resign()
+        return self._election is not None
+
+    def close(self) -> None:
+        """See TreeStore."""
+        self._resign()
+        super().close()
+
+    def _rows_query(self, not_before: int) -> sa.Select[Any]:
+        return super()._rows_query(not_before).where(event.c.at >= not_before)
+
+    def _resign(self) -> None:
+        standing, self._election = self._election, None
+        if standing is not None:
+            with suppress(psycopg.Error):
+                standing.close()

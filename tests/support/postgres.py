@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A PostgreSQL server as a child: a cluster of its own in a folder of its own, on loopback and on a Unix socket.
+
+It refuses to run as root: there it runs as `nobody`. Each test has a database of its own, copied from one in which a
+ledger was made. A server is kept for all tests of a process, and gone with it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from gateway.ledger.place import PostgresAddress
+from gateway.ledger.store import create_ledger, prepare_days
+from support.servers import LOOPBACK, Process, free_port, wait_until
+
+NAME = "herse"
+PASSWORD = "only for this cluster"  # of a server that lives as long as the tests
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+"""The day around which tests make up their events."""
+_TEMPLATE = "made"
+_EMPTY = "delete from event; delete from tile; delete from head; select setval('event_sequence', 1, false)"
+
+
+class PostgresServer(Process):
+    """One cluster. `options` are lines of postgresql.conf."""
+
+    def __init__(self, *options: str) -> None:
+        home = Path(tempfile.mkdtemp(prefix="herse-pg-"))
+        self.data, self.port = home / "data", free_port()
+        self._as = _unprivileged()
+        self._used: PostgresAddress | None = None
+        self._prepare(home, options)
+        command = [*self._as, _program("postgres"), "-D", str(self.data)]
+        super().__init__(command, home, ready=self._answers, name="postgres", seconds=60)
+
+    def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
+        """Where one database is, as the settings would say."""
+        own = PostgresAddress(LOOPBACK, database, self.port, NAME, PASSWORD)
+        return replace(own, host=str(self.folder), password=None) if socket else own
+
+    def database(self, *, ledger: bool = True) -> PostgresAddress:
+        """A new database, with an empty ledger in it or nothing."""
+        name = f"t{secrets.token_hex(6)}"
+        template = self._made() if ledger else "template0"
+        self.ask("postgres", f"create database {name} template {template}")
+        return self.address(name)
+
+    def emptied(self) -> PostgresAddress:
+        """The one database that tests use in turn, emptied: a new one takes half a second."""
+        if self._used is None:
+            self._used = self.database()
+            prepare_days(self._used, AT)
+        self.ask(self._used.database, _EMPTY)
+        return self._used
+
+    def ask(self, database: str, words: str) -> list[tuple[Any, ...]]:
+        """One statement, by the superuser, on a connection of its own."""
+        with psycopg.connect(**self._login(database), autocommit=True) as link:
+            found = link.execute(words.encode())
+            return found.fetchall() if found.description else []
+
+    def crash(self) -> None:
+        """kill -9 the server and all it started, as if its machine had lost them."""
+        children = [int(pid) for (pid,) in self.ask("postgres", "select pid from pg_stat_activity")]
+        os.kill(self.pid, signal.SIGKILL)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self._running().wait(10)
+        wait_until("the server's processes are gone", lambda: not any(map(_alive, children)))
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """A fast end: who is connected is told, not waited for."""
+        if self._running().poll() is None:
+            os.kill(self.pid, signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                return self._running().wait(seconds)
+        return self.kill()
+
+    def remove(self) -> None:
+        """Stop, and remove the folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _prepare(self, home: Path, options: tuple[str, ...]) -> None:
+        secret = home / "password"
+        secret.write_text(PASSWORD, encoding="ascii")
+        if self._as:
+            owner = pwd.getpwnam("nobody")
+            for path in (home, secret):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+        words: list[str | Path] = ["-U", NAME, "--pwfile", secret, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
+        made = [*self._as, _program("initdb"), "-D", self.data, *words]
+        made += ["--auth-local", "trust", "--auth-host", "scram-sha-256"]
+        subprocess.run(made, check=True, capture_output=True, timeout=120, cwd=home)
+        own = (
+            f"listen_addresses = '{LOOPBACK}'",
+            f"port = {self.port}",
+            f"unix_socket_directories = '{home}'",
+            "shared_buffers = 64MB",
+            "max_connections = 60",
+        )
+        with (self.data / "postgresql.conf").open("a", encoding="ascii") as settings:
+            settings.write("\n".join((*own, *options, "")))
+
+    def _login(self, database: str) -> dict[str, Any]:
+        return {"host": str(self.folder), "port": self.port, "user": NAME, "dbname": database, "connect_timeout": 5}
+
+    def _answers(self) -> bool:
+        with suppress(psycopg.OperationalError):
+            return bool(self.ask("postgres", "select 1"))
+        return False
+
+    def _made(self) -> str:
+        if not self.ask("postgres", f"select 1 from pg_database where datname = '{_TEMPLATE}'"):  # ours
+            self.ask("postgres", "create database draft template template0")
+            create_ledger(self.address("draft"))
+            self.ask("postgres", f"alter database draft rename to {_TEMPLATE}")
+        return _TEMPLATE
+
+
+@cache
+def the_server() -> PostgresServer:
+    """The one of this process."""
+    server = PostgresServer()
+    atexit.register(server.remove)
+    server.start()
+    return server
+
+
+def _unprivileged() -> list[str]:
+    if os.getuid() != 0:
+        return []
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+
+
+def _program(name: str) -> str:
+    """Debian keeps the server's programs out of the path; the newest there is."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    found = str(places[-1]) if places else shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"{name} is missing; `make test` installs what it needs, or names the packages")
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -128,8 +128,11 @@ class TreeRows:
             level=one.level, place=one.place, hashes=one.hashes, sequences=one.sequences, gone=one.gone
         )
         new = put.excluded
-        goes_on = (
-            sa.func.substr(new[name], 1, sa.func.length(tile.c[name])) == tile.c[name]
+        goes_on = (  # of nothing at all SQLite's substr gives null, and not nothing
+            sa.or_(
+                sa.func.length(tile.c[name]) == 0,
+                sa.func.substr(new[name], 1, sa.func.length(tile.c[name])) == tile.c[name],
+            )
             for name in ("hashes", "sequences")
         )
         put = put.on_conflict_do_update(

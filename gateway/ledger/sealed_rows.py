@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""All rows of a ledger in the order of the tree, each beside its leaf: for the second reader, and for an export.
+
+Rows and tiles are read in stretches, so memory does not grow with the ledger. Nothing is judged here: a leaf without
+its row, and a row without a leaf, are handed on as such.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.ledger.event import COLUMNS
+from gateway.ledger.sealer import LATE
+from gateway.ledger.tree import HASH_BYTES, TILE_HASHES
+from gateway.ledger.tree_store import SEQUENCE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.ledger.event import Row
+    from gateway.ledger.tree import Reader
+    from gateway.ledger.tree_store import TreeStore
+
+STRETCH: Final = 4_096
+_HEIGHT: Final = 8
+_AT: Final = COLUMNS.index("at")
+_LATE: Final = int(LATE.total_seconds()) * 1_000_000
+
+
+def sealed_tiles(store: TreeStore, size: int) -> Reader:
+    """The tiles of the first `size` leaves: while a ledger is written to, or a sealing was cut short, they go further."""
+
+    def read(level: int, place: int) -> bytes | None:
+        tile, there = store.tile(level, place), (size >> (_HEIGHT * level)) - place * TILE_HASHES
+        return None if tile is None else tile.hashes[: max(there, 0) * HASH_BYTES]
+
+    return read
+
+
+def sealed_rows(store: TreeStore, size: int) -> Iterator[tuple[int | None, int, Row | None]]:
+    """(leaf number, sequence, row), leaves first: without its row one whose row is gone, without a number a row that
+    no leaf holds. `size`: how many leaves; what comes in while this is read is left out.
+    """
+    until = store.settled()
+    rows = _rows(store, until)
+    coming = next(rows, None)
+    for number, sequence in _leaves(store, size):
+        while coming is not None and coming[0] < sequence:
+            yield None, *coming
+            coming = next(rows, None)
+        if coming is not None and coming[0] == sequence:
+            yield number, *coming
+            coming = next(rows, None)
+        else:
+            yield number, sequence, None
+    while coming is not None:
+        yield None, *coming
+        coming = next(rows, None)
+
+
+def _leaves(store: TreeStore, size: int) -> Iterator[tuple[int, int]]:
+    """(leaf number, sequence) of the first `size` leaves."""
+    for first in range(0, size, TILE_HASHES):
+        tile = store.tile(0, first // TILE_HASHES)
+        sequences = b"" if tile is None else tile.sequences
+        for number in range(first, min(first + TILE_HASHES, size)):
+            start = (number - first) * SEQUENCE_BYTES
+            yield number, int.from_bytes(sequences[start : start + SEQUENCE_BYTES], "big")
+
+
+def _rows(store: TreeStore, until: int) -> Iterator[tuple[int, Row]]:
+    after, not_before = 0, 0
+    while rows := store.rows(after, until, STRETCH, not_before):
+        yield from rows
+        after = rows[-1][0]
+        not_before = max(not_before, cast("int", rows[-1][1][_AT]) - _LATE)

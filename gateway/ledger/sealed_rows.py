@@ -28,7 +28,7 @@ _LATE: Final = int(LATE.total_seconds()) * 1_000_000
 
 
 def sealed_tiles(store: TreeStore, size: int) -> Reader:
-    """The tiles of the first `size` leaves: while a ledger is written to, or a sealing was cut short, they go further."""
+    """The tiles of the first `size` leaves; those stored go further while it is written to, or after a cut sealing."""
 
     def read(level: int, place: int) -> bytes | None:
         tile, there = store.tile(level, place), (size >> (_HEIGHT * level)) - place * TILE_HASHES

@@ -42,8 +42,7 @@ from gateway.identity.throttle import Throttle
 from gateway.identity.ways_back import WaysBack
 from gateway.ledger.lock import hold
 from gateway.ledger.read import LedgerReader
-from gateway.ledger.shared import open_shared_ledger
-from gateway.ledger.store import open_ledger
+from gateway.ledger.store import open_ledger_at, prepare_days
 from gateway.meter_gate import meter_gate
 from gateway.metering.watching import Watching
 from gateway.metering.watching_file import resume, write_uses
@@ -74,6 +73,7 @@ USES_FILE = "uses.json"
 _SWEEP_SECONDS = 10.0
 _USES_SECONDS = 3600.0
 _ALARM_SECONDS = 5.0
+_DAYS_SECONDS = 3600.0
 
 
 class Gateway:
@@ -139,10 +139,10 @@ class Gateway:
         engine = self._engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         sealing = self._sealing = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
-        opens = open_shared_ledger if self._is_desk else open_ledger
-        self.ledger = opens(folder / LEDGER_FILE, synchronous=ledger_synchronous)
+        place = self._place = settings.ledger_place()
+        self.ledger = open_ledger_at(place, beside=self._is_desk, synchronous=ledger_synchronous)
         keep.callback(self.ledger.close)
-        self._reader = LedgerReader(folder / LEDGER_FILE)
+        self._reader = LedgerReader(place)
         keep.callback(self._reader.close)
         self._seals = seals_of(settings)
         self.counts = meter_gate(settings, self._reader, clock)
@@ -229,6 +229,7 @@ class Gateway:
                 group.create_task(repeat(_ALARM_SECONDS, self._alarms.look, stop))
                 group.create_task(repeat(_SWEEP_SECONDS, self._sweep, stop))
                 group.create_task(repeat(_USES_SECONDS, self._note_uses, stop))
+                group.create_task(repeat(_DAYS_SECONDS, self._prepare_days, stop))
                 group.create_task(repeat(self.settings.policy.watch_seconds, watch.look, stop))
         finally:
             await admin.close()
@@ -244,6 +245,9 @@ class Gateway:
 
     async def _note_uses(self) -> None:
         await asyncio.to_thread(self._write_uses)
+
+    async def _prepare_days(self) -> None:
+        await asyncio.to_thread(prepare_days, self._place, clock())
 
     def _write_uses(self) -> None:
         try:

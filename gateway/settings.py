@@ -12,7 +12,7 @@ import tomllib
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -27,9 +27,14 @@ from pydantic import (
 
 from gateway.errors import ConfigurationError, Fault, StartError
 from gateway.settings_card import Card  # noqa: TC001  # pydantic reads the annotation
-from gateway.settings_mail import Mail  # noqa: TC001
+from gateway.settings_ledger import Ledger
+from gateway.settings_mail import Mail, read_password
 from gateway.settings_redis import Redis  # noqa: TC001
 from gateway.settings_sso import Sso  # noqa: TC001
+from gateway.state_files import LEDGER_FILE
+
+if TYPE_CHECKING:
+    from gateway.ledger.place import Place
 
 _KEY = re.compile(r"[0-9a-f]{64}\n")
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -206,10 +211,17 @@ class Settings(_Section):
     session: SessionLife = SessionLife()
     sign_in: SignInLimits = SignInLimits()
     log: Log = Log()
+    ledger: Ledger = Ledger()
     card: Card | None = None
     mail: Mail | None = None
     sso: Sso | None = None
     redis: Redis | None = None
+
+    def ledger_place(self) -> Place:
+        """Where the ledger is; StartError if the file of its password cannot be used."""
+        file = self.ledger.password_file
+        password = None if file is None else read_password(file, "ledger.password_file")
+        return self.ledger.place(self.state.folder / LEDGER_FILE, password)
 
 
 def split_address(text: str) -> tuple[str, int]:
@@ -259,7 +271,7 @@ def _fault(file: str, error: Any, values: dict[str, Any]) -> Fault:
     found: Any = values
     for part in error["loc"]:
         found = found.get(part, "nothing") if isinstance(found, dict) else found
-    if keys == ["redis", "url"] and error["type"] != "missing":
+    if keys in (["redis", "url"], ["ledger", "database"]) and error["type"] != "missing":
         found = "an address"  # somebody may have written a password into it
     shown = "a section" if isinstance(found, dict) else repr(found) if found != "nothing" else "nothing"
     expected = str(error["msg"]).removeprefix("Value error, ")

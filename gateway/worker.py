@@ -20,12 +20,12 @@ from gateway.identity.database import DATABASE_FILE, open_database
 from gateway.identity.kept_work import KeptWork
 from gateway.identity.session_worker import WorkerSessions
 from gateway.ledger.read import LedgerReader
-from gateway.ledger.shared import open_shared_ledger
+from gateway.ledger.store import open_ledger_at
 from gateway.meter_gate import meter_gate
 from gateway.metering.watching_afar import WatchingAfar
 from gateway.policy_in_force import PolicyWatch, load_tested_policy
 from gateway.settings import read_key
-from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.state_files import AT_REST_KEY_FILE
 
 if TYPE_CHECKING:
     from gateway.listener.strict import Limits
@@ -51,9 +51,10 @@ class Worker:
         engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         kept = KeptWork(engine, AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE)))
-        ledger = open_shared_ledger(folder / LEDGER_FILE)
+        place = settings.ledger_place()
+        ledger = open_ledger_at(place, beside=True)
         keep.callback(ledger.close)
-        reader = LedgerReader(folder / LEDGER_FILE)
+        reader = LedgerReader(place)
         keep.callback(reader.close)
         self._seals = seals_of(settings)
         self._counts = meter_gate(settings, reader, clock)

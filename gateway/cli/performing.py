@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.console.account_operations import AccountOperations, account_handlers
@@ -26,15 +27,13 @@ from gateway.identity.release import Releases
 from gateway.identity.session import Sessions
 from gateway.identity.throttle import Throttle
 from gateway.ledger.lock import hold
-from gateway.ledger.store import create_ledger, open_ledger
+from gateway.ledger.store import create_ledger, open_ledger_at
 from gateway.notices import Notices
 from gateway.post_office import open_outbox
 from gateway.settings import read_key
-from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.state_files import AT_REST_KEY_FILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy.engine import Engine
 
     from gateway.model import Event
@@ -62,7 +61,7 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         at_rest = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
         engine = open_database(folder / DATABASE_FILE)
         stack.callback(engine.dispose)
-        ledger = stack.enter_context(closing(open_ledger(folder / LEDGER_FILE)))
+        ledger = stack.enter_context(closing(open_ledger_at(settings.ledger_place())))
 
         async def append(event: Event) -> None:
             await ledger.append([event]).wait()
@@ -100,7 +99,7 @@ def _make_folder(folder: Path) -> None:
 
 def _create_state(settings: Settings) -> None:
     """The first account of a new gateway: make both databases, but only if neither is there yet."""
-    accounts, ledger = settings.state.folder / DATABASE_FILE, settings.state.folder / LEDGER_FILE
-    if not (accounts.exists() or ledger.exists()):
-        create_database(accounts).dispose()
+    accounts, ledger = settings.state.folder / DATABASE_FILE, settings.ledger_place()
+    if not (accounts.exists() or (isinstance(ledger, Path) and ledger.exists())):
         create_ledger(ledger)
+        create_database(accounts).dispose()

@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, Final
 import uvloop
 
 from gateway.ledger.lock import hold
-from gateway.ledger.store import open_ledger
+from gateway.ledger.store import open_ledger_at
 from gateway.listener.host import GRACE_SECONDS, listening_socket
 from gateway.settings import split_address
-from gateway.state_files import LEDGER_FILE
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -49,7 +48,7 @@ def supervise(settings: Settings, text: str, config: Path, workers: int) -> int:
         lock = stack.enter_context(hold(settings.state.folder))
         listening = stack.enter_context(listening_socket(*split_address(settings.public.listen)))
         # Looked at once, and whole: the workers open it beside each other.
-        open_ledger(settings.state.folder / LEDGER_FILE).close()
+        open_ledger_at(settings.ledger_place()).close()
         # One that is started anew must not find other settings than the rest were started with.
         kept = os.memfd_create("herse-settings")
         stack.callback(os.close, kept)

@@ -11,7 +11,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from gateway.building import clock, hallway_doors, later, limits_of, repeat, seals_of
+from gateway.building import clock, hallway_doors, later, limits_of, repeat
 from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
@@ -41,8 +41,7 @@ from gateway.identity.sign_in import SignIn
 from gateway.identity.throttle import Throttle
 from gateway.identity.ways_back import WaysBack
 from gateway.ledger.lock import hold
-from gateway.ledger.read import LedgerReader
-from gateway.ledger.store import open_ledger_at, prepare_days
+from gateway.ledger_gate import LedgerGate
 from gateway.meter_gate import meter_gate
 from gateway.metering.watching import Watching
 from gateway.metering.watching_file import resume, write_uses
@@ -73,7 +72,6 @@ USES_FILE = "uses.json"
 _SWEEP_SECONDS = 10.0
 _USES_SECONDS = 3600.0
 _ALARM_SECONDS = 5.0
-_DAYS_SECONDS = 3600.0
 
 
 class Gateway:
@@ -121,8 +119,7 @@ class Gateway:
             returns=self._returns,
             meter=self.counts.meter,
             watching=self.watching,
-            ledger=self.ledger,
-            seals=self._seals,
+            ledger=self._gate.door,
             reader=self._reader,
         )
         self.hallway = Enforcement(doors)
@@ -139,12 +136,8 @@ class Gateway:
         engine = self._engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         sealing = self._sealing = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
-        place = self._place = settings.ledger_place()
-        self.ledger = open_ledger_at(place, beside=self._is_desk, synchronous=ledger_synchronous)
-        keep.callback(self.ledger.close)
-        self._reader = LedgerReader(place)
-        keep.callback(self._reader.close)
-        self._seals = seals_of(settings)
+        self._gate = LedgerGate(settings, clock, keep, beside=self._is_desk, seals=True, synchronous=ledger_synchronous)
+        self.ledger, self._reader = self._gate.ledger, self._gate.reader
         self.counts = meter_gate(settings, self._reader, clock)
         kind = DeskSessions if self._is_desk else Sessions
         self.sessions = kind(engine, settings.session.idle, settings.session.absolute)
@@ -229,7 +222,7 @@ class Gateway:
                 group.create_task(repeat(_ALARM_SECONDS, self._alarms.look, stop))
                 group.create_task(repeat(_SWEEP_SECONDS, self._sweep, stop))
                 group.create_task(repeat(_USES_SECONDS, self._note_uses, stop))
-                group.create_task(repeat(_DAYS_SECONDS, self._prepare_days, stop))
+                group.create_task(self._gate.serve(stop, self.post.outbox))
                 group.create_task(repeat(self.settings.policy.watch_seconds, watch.look, stop))
         finally:
             await admin.close()
@@ -241,13 +234,10 @@ class Gateway:
         self.counts.sweep(at)
         self.watching.sweep(at)
         self._kept.sweep(at)
-        self._seals.forget(at)
+        self._gate.seals.forget(at)
 
     async def _note_uses(self) -> None:
         await asyncio.to_thread(self._write_uses)
-
-    async def _prepare_days(self) -> None:
-        await asyncio.to_thread(prepare_days, self._place, clock())
 
     def _write_uses(self) -> None:
         try:

@@ -18,7 +18,7 @@ from gateway.identity.at_rest import AtRest
 from gateway.identity.slips import Slips
 from gateway.keeping import Keeper
 from gateway.ledger.officer_key import OfficerKeyError, load_public
-from gateway.ledger.seal import SealedLedger, Seals
+from gateway.ledger.seal import Seals
 from gateway.listener.strict import Limits
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.pending import Pending
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
 
     from gateway.identity.kept_work import KeptWork
     from gateway.ledger.read import LedgerReader
-    from gateway.ledger.store import Ledger
     from gateway.metering.door import MeterDoor
     from gateway.policy.rules import Policy
     from gateway.settings import Settings
-    from gateway.visit import ReturnsDoor, SessionsDoor, WatchingDoor
+    from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor, WatchingDoor
 
 log = logging.getLogger("gateway.app")
 
@@ -101,8 +100,7 @@ def hallway_doors(
     returns: ReturnsDoor,
     meter: MeterDoor,
     watching: WatchingDoor,
-    ledger: Ledger,
-    seals: Seals,
+    ledger: LedgerDoor,
     reader: LedgerReader,
 ) -> HallwayDoors:
     """What the hallway works with. `keep` gives back what is opened here."""
@@ -124,7 +122,7 @@ def hallway_doors(
         portal=portal,
         keeper=keeper,
         assertions=Assertions(load_assertion_key(keys / ASSERTION_KEY_FILE), origin, settings.portal.url),
-        ledger=SealedLedger(ledger, seals),
+        ledger=ledger,
         clock=clock,
         wait=wait,
         origin=origin,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from gateway.ledger.place import PostgresAddress
+from gateway.ledger.publishing import destination
 
 if TYPE_CHECKING:
     from gateway.ledger.place import Place
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _EXPECTED: Final = "postgresql://host:port/name, or postgresql:///name?host=/folder/of/the/socket"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _PORT: Final = 5432
+_ORIGIN: Final = re.compile(r"[!-*,-~]{1,128}")
 
 
 class Ledger(BaseModel):
@@ -34,6 +36,24 @@ class Ledger(BaseModel):
     user: str | None = None
     password_file: Path | None = Field(default=None, strict=False)
     authority: Path | None = Field(default=None, strict=False)
+    origin: str | None = None
+    checkpoints: tuple[str, ...] = Field(default=(), strict=False)
+    checkpoint_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    unsealed_seconds: Annotated[float, Field(ge=5, le=3_600)] = 60.0
+
+    @field_validator("origin")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is not None and not _ORIGIN.fullmatch(value):
+            raise ValueError("a name such as portail.example/ledger, without spaces and plus signs")
+        return value
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _checkpoints(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            destination(text, lambda _to, _note: None)
+        return value
 
     @field_validator("password_file", "authority")
     @classmethod

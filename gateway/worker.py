@@ -10,7 +10,7 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from gateway.building import clock, hallway_doors, limits_of, repeat, seals_of
+from gateway.building import clock, hallway_doors, limits_of, repeat
 from gateway.desk.frames import DESK_SOCKET
 from gateway.desk.link import DeskLink
 from gateway.desk.pages import DeskPages
@@ -19,8 +19,7 @@ from gateway.identity.at_rest import AtRest
 from gateway.identity.database import DATABASE_FILE, open_database
 from gateway.identity.kept_work import KeptWork
 from gateway.identity.session_worker import WorkerSessions
-from gateway.ledger.read import LedgerReader
-from gateway.ledger.store import open_ledger_at
+from gateway.ledger_gate import LedgerGate
 from gateway.meter_gate import meter_gate
 from gateway.metering.watching_afar import WatchingAfar
 from gateway.policy_in_force import PolicyWatch, load_tested_policy
@@ -51,12 +50,8 @@ class Worker:
         engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         kept = KeptWork(engine, AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE)))
-        place = settings.ledger_place()
-        ledger = open_ledger_at(place, beside=True)
-        keep.callback(ledger.close)
-        reader = LedgerReader(place)
-        keep.callback(reader.close)
-        self._seals = seals_of(settings)
+        self._gate = LedgerGate(settings, clock, keep, beside=True, seals=False)
+        reader = self._gate.reader
         self._counts = meter_gate(settings, reader, clock)
         self._counts.begin(policy)
         self._sessions = WorkerSessions(engine, settings.session.idle, settings.session.absolute)
@@ -72,8 +67,7 @@ class Worker:
             returns=self._link,
             meter=self._counts.meter,
             watching=self._watching,
-            ledger=ledger,
-            seals=self._seals,
+            ledger=self._gate.door,
             reader=reader,
         )
         self.hallway = Enforcement(doors)
@@ -93,6 +87,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._link.serve(stop))
             group.create_task(self._counts.serve(stop))
+            group.create_task(self._gate.serve(stop))
             group.create_task(repeat(_SWEEP_SECONDS, self._sweep, stop))
             group.create_task(repeat(self.settings.policy.watch_seconds, watch.look, stop))
 
@@ -101,7 +96,7 @@ class Worker:
         self._sessions.sweep(at)
         self._counts.sweep(at)
         self._watching.sweep(at)
-        self._seals.forget(at)
+        self._gate.seals.forget(at)
 
     def close(self) -> None:
         """Give everything back."""

@@ -24,6 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, make_dev_cards
 from gateway.errors import StartError
+from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, LEDGER_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.whole_file import appearing
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class GatewayKeys:
     assertion: Path
     at_rest: Path
     pseudonym: Path
+    ledger: Path
     made: tuple[Path, ...]
 
 
@@ -82,22 +84,24 @@ def make_dev_authority(folder: Path, name: str, at: datetime, *, renew: bool = F
 
 
 def make_keys(folder: Path) -> GatewayKeys:
-    """Make what is missing of `assertion.pem`, `at-rest.key`, `pseudonym.key` in `folder` (0700); never overwrite one.
+    """Make what is missing of the gateway's own keys in `folder` (0700); never overwrite one.
 
     StartError when the folder or a file cannot be written.
     """
-    assertion, at_rest, pseudonym = (folder / name for name in ("assertion.pem", "at-rest.key", "pseudonym.key"))
+    names = (ASSERTION_KEY_FILE, AT_REST_KEY_FILE, PSEUDONYM_KEY_FILE, LEDGER_KEY_FILE)
+    assertion, at_rest, pseudonym, ledger = (folder / name for name in names)
     contents = (
         (assertion, _private_pem(ec.generate_private_key(ec.SECP256R1()))),
         (at_rest, secrets.token_hex(_KEY_BYTES).encode() + b"\n"),
         (pseudonym, secrets.token_hex(_KEY_BYTES).encode() + b"\n"),
+        (ledger, secrets.token_hex(_KEY_BYTES).encode() + b"\n"),
     )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = tuple(path for path, content in contents if _create(path, content))
     except OSError as fault:
         raise _unwritable(folder, fault) from None
-    return GatewayKeys(assertion, at_rest, pseudonym, made)
+    return GatewayKeys(assertion, at_rest, pseudonym, ledger, made)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -128,7 +132,7 @@ def _run_dev(arguments: argparse.Namespace) -> int:
 
 def _run_keys(arguments: argparse.Namespace) -> int:
     keys = make_keys(arguments.dir)
-    for file in (keys.assertion, keys.at_rest, keys.pseudonym):
+    for file in (keys.assertion, keys.at_rest, keys.pseudonym, keys.ledger):
         print(f"{'made' if file in keys.made else 'kept'} {file}")
     return 0
 

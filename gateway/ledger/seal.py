@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from gateway.ledger.officer_key import OfficerKey, OfficerPublicKey
     from gateway.ledger.store import Ledger
+    from gateway.ledger.tail import Tail
     from gateway.model import Receipt
 
 KEY_ID_BYTES: Final = 8
@@ -99,15 +100,16 @@ class Seals:
 class SealedLedger:
     """The hallway's door to a ledger: seals numbers, and records their data key with the first of them."""
 
-    def __init__(self, ledger: Ledger, seals: Seals) -> None:
+    def __init__(self, ledger: Ledger, seals: Seals, tail: Tail) -> None:
         self._ledger = ledger
         self._seals = seals
+        self._tail = tail
         self.seal = seals.seal
 
     @property
     def failed(self) -> bool:
-        """See store.Ledger."""
-        return self._ledger.failed
+        """Whether nothing may be disclosed: a write has failed, or what was written is signed no more."""
+        return self._ledger.failed or self._tail.old
 
     def append(self, events: Sequence[Event]) -> Pending[Receipt]:
         """See store.Ledger."""

@@ -120,11 +120,11 @@ def test_names_that_are_no_host_names(name, tmp_path):
 
 def test_keys_are_made_once_and_never_again(tmp_path):
     keys = make_keys(tmp_path)
-    assert keys.made == (keys.assertion, keys.at_rest, keys.pseudonym)
+    assert keys.made == (keys.assertion, keys.at_rest, keys.pseudonym, keys.ledger)
     assert isinstance(load_pem_private_key(keys.assertion.read_bytes(), None).curve, ec.SECP256R1)
-    texts = [path.read_text() for path in (keys.at_rest, keys.pseudonym)]
+    texts = [path.read_text() for path in (keys.at_rest, keys.pseudonym, keys.ledger)]
     assert all(text.endswith("\n") and len(bytes.fromhex(text)) == 32 for text in texts)
-    assert texts[0] != texts[1]
+    assert len(set(texts)) == 3
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert make_keys(tmp_path).made == ()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -146,8 +146,8 @@ def test_many_at_once_make_one_set_of_keys(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(path.name for path in made) == ["assertion.pem", "at-rest.key", "pseudonym.key"]
-    assert len(list(tmp_path.iterdir())) == 3
+    assert sorted(path.name for path in made) == ["assertion.pem", "at-rest.key", "ledger.key", "pseudonym.key"]
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_folder_that_is_a_file(tmp_path):

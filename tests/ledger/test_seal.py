@@ -9,6 +9,7 @@ from gateway.errors import LedgerError
 from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.officer_key import new_officer_key
 from gateway.ledger.seal import SealedLedger, Seals, Unopened, Unsealer, keys_between
+from gateway.ledger.tail import Tail
 from gateway.model import Event, EventKind, Receipt
 
 AT = datetime(2026, 3, 2, 9, 59, 59, tzinfo=UTC)
@@ -27,7 +28,7 @@ class Desk:
     def __init__(self, **options):
         self.ledger = MemoryLedger(**options)
         self.seals = Seals(OFFICER.public)
-        self.door = SealedLedger(self.ledger, self.seals)
+        self.door = SealedLedger(self.ledger, self.seals, Tail(60))
 
     def record(self, number=NUMBER, at=AT, pseudonym=PSEUDONYM):
         return self.door.append([lookup(self.door.seal(number, REQUEST, pseudonym, at), at, pseudonym)])
@@ -126,6 +127,18 @@ def test_a_failed_ledger_is_told_as_failed(desk):
     assert desk.door.failed
 
 
+def test_a_ledger_that_is_signed_no_more_is_told_as_failed():
+    now = [100.0]
+    tail = Tail(60, lambda: now[0])
+    door = SealedLedger(MemoryLedger(), Seals(OFFICER.public), tail)
+    now[0] = 160.0
+    assert not door.failed
+    now[0] = 160.1
+    assert door.failed
+    tail.signed()
+    assert not door.failed
+
+
 def test_what_has_no_number_needs_no_key(desk):
     desk.door.append([Event(EventKind.SIGN_IN, "750012346", AT)])
     assert desk.kinds() == [EventKind.SIGN_IN]
@@ -199,7 +212,7 @@ def test_a_rotation_keeps_old_rows_readable_to_the_old_key_s_owner(desk):
     new = new_officer_key()
     after = Desk()
     after.seals = Seals(new.public)
-    after.door = SealedLedger(desk.ledger, after.seals)
+    after.door = SealedLedger(desk.ledger, after.seals, Tail(60))
     after.record("2A5081416802575")
     key, old, new_key, young = desk.events
     assert read([key, old]) == ([True], [NUMBER])

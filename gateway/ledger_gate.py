@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Builds what one process has of the ledger: append, read, and numbers sealed. The process with the pages also seals
+the tree, twice a second, and sends checkpoints where the settings say; the others only watch that it does.
+
+Part of the builder (`app`, `worker`), in a file of its own. A ledger that is not what was signed stops the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from gateway.building import seals_of
+from gateway.errors import HerseError, StartError
+from gateway.ledger.note import SigningKey
+from gateway.ledger.publishing import NotSent, ToMail, destination
+from gateway.ledger.read import LedgerReader
+from gateway.ledger.seal import SealedLedger
+from gateway.ledger.sealer import Sealer
+from gateway.ledger.store import open_ledger_at, prepare_days
+from gateway.ledger.tail import Tail
+from gateway.ledger.tree_rows import open_tree_store
+from gateway.mail.letter import Letter
+from gateway.settings import read_key
+from gateway.state_files import LEDGER_KEY_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+    from datetime import datetime
+
+    from gateway.ledger.publishing import Destination
+    from gateway.ledger.tree_store import Head
+    from gateway.mail.outbox import Outbox
+    from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_SEAL_SECONDS: Final = 0.5
+_WATCH_SECONDS: Final = 1.0
+_TELL_SECONDS: Final = 60.0
+_DAYS_SECONDS: Final = 3600.0
+_LETTER_SECONDS: Final = 86_400.0
+_HEARTBEATS: Final = 4
+"""So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
+_SUBJECT: Final = "Herse : point de contrôle du registre"
+_TEXT: Final = "Ce point de contrôle signé est à garder hors de portée du serveur.\nKeep this signed checkpoint.\n\n"
+
+
+def signing_key(settings: Settings) -> SigningKey:
+    """What checkpoints are signed with; StartError without its file."""
+    return SigningKey(settings.ledger_origin(), read_key(settings.keys.folder / LEDGER_KEY_FILE))
+
+
+class LedgerGate:
+    """The ledger in one process. `keep` closes it: what waits is written, and sealed, before anything is given back."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        keep: ExitStack,
+        *,
+        beside: bool,
+        seals: bool,
+        synchronous: str = "FULL",
+    ) -> None:
+        """`beside`: other processes append too; `seals`: this one has the tree. StartError: it cannot be relied on."""
+        self._clock, limit = clock, settings.ledger.unsealed_seconds
+        self._place = settings.ledger_place()
+        self._heartbeat = timedelta(seconds=limit / _HEARTBEATS)
+        self.tail = Tail(limit)
+        self._tree = open_tree_store(self._place)
+        keep.callback(self._tree.close)
+        self._sealer = Sealer(self._tree, signing_key(settings)) if seals else None
+        self._newest: Head | None = None
+        self._told: tuple[str, datetime] | None = None
+        self._settings = settings
+        if seals:
+            keep.callback(self._last_seal)
+        self.ledger = open_ledger_at(self._place, beside=beside, synchronous=synchronous)
+        keep.callback(self.ledger.close)
+        self.reader = LedgerReader(self._place)
+        keep.callback(self.reader.close)
+        self.seals = seals_of(settings)
+        self.door = SealedLedger(self.ledger, self.seals, self.tail)
+        self._first_seal()
+
+    def _first_seal(self) -> None:
+        if self._sealer is None:
+            return
+        try:
+            self._newest = self._sealer.seal(self._clock(), self._heartbeat)
+        except HerseError as error:
+            raise StartError(f"the ledger cannot be sealed: {error}") from error
+        if self._newest is not None:
+            log.info("ledger-sealed", extra={"leaves": self._newest.size})
+
+    async def serve(self, stop: asyncio.Event, outbox: Outbox | None = None) -> None:
+        """Seal and send, or watch, until `stop`."""
+        async with asyncio.TaskGroup() as group:
+            if self._sealer is None:
+                group.create_task(_round(_WATCH_SECONDS, self._watch, stop))
+                return
+            group.create_task(_round(_SEAL_SECONDS, self._seal, stop))
+            group.create_task(_round(_DAYS_SECONDS, lambda: prepare_days(self._place, self._clock()), stop))
+            for text in self._settings.ledger.checkpoints:
+                sending = _Sending(self, destination(text, _post(outbox, self._clock)))
+                pace = _LETTER_SECONDS if isinstance(sending.to, ToMail) else self._settings.ledger.checkpoint_seconds
+                group.create_task(_round(pace, sending.send, stop))
+
+    def newest(self) -> Head | None:
+        """The newest signed head that this process knows of."""
+        return self._newest
+
+    def _seal(self) -> None:
+        sealer = self._sealer
+        try:
+            head = None if sealer is None else sealer.seal(self._clock(), self._heartbeat)
+        except HerseError as error:
+            self._tell(str(error))
+            return
+        if head is None:  # another process seals: its signatures are watched
+            self._watch()
+        else:
+            self._newest, self._told = head, None
+            self.tail.signed()
+
+    def _watch(self) -> None:
+        try:
+            head = self._tree.head()
+        except HerseError as error:
+            self._tell(str(error))
+            return
+        if head is not None and (self._newest is None or head.at > self._newest.at):
+            self._newest = head
+            self.tail.signed()
+
+    def _tell(self, why: str) -> None:
+        """Tell a fault at once, and once a minute while it lasts."""
+        at = self._clock()
+        if self._told is None or self._told[0] != why or at - self._told[1] > timedelta(seconds=_TELL_SECONDS):
+            self._told = why, at
+            log.error("ledger-not-sealed", extra={"error": why})
+
+    def _last_seal(self) -> None:
+        try:
+            if self._sealer is not None:
+                self._sealer.seal(self._clock(), self._heartbeat)
+        except HerseError as error:
+            log.error("ledger-not-sealed", extra={"error": str(error)})  # noqa: TRY400
+
+
+class _Sending:
+    """Checkpoints to one destination, each sent once."""
+
+    def __init__(self, gate: LedgerGate, to: Destination) -> None:
+        self._gate = gate
+        self.to = to
+        self._sent: str | None = None
+
+    def send(self) -> None:
+        head = self._gate.newest()
+        if head is None or head.note == self._sent:
+            return
+        try:
+            self.to.send(head.note)
+        except NotSent as error:
+            log.error("checkpoint-not-sent", extra={"error": str(error)})  # noqa: TRY400
+        else:
+            self._sent = head.note
+
+
+def _post(outbox: Outbox | None, clock: Callable[[], datetime]) -> Callable[[str, str], None]:
+    def post(to: str, note: str) -> None:
+        if outbox is not None:
+            outbox.put(Letter(to, _SUBJECT, f"{_TEXT}{note}"), clock())
+
+    return post
+
+
+async def _round(seconds: float, act: Callable[[], None], stop: asyncio.Event) -> None:
+    """Act in a thread every so many seconds, until `stop`."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(act)
+        except Exception as error:  # noqa: BLE001  # a failed round is told, and the next one tries again
+            log.error("round-failed", extra={"error": type(error).__name__})  # noqa: TRY400
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            continue

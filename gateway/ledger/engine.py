@@ -51,7 +51,9 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection
         except self._faults as error:
-            raise LedgerUnreadable(f"{self.name} cannot be read ({_told(error)}); expected {self._sound}") from error
+            raise LedgerUnreadable(
+                f"{self.name} cannot be read ({first_line(error)}); expected {self._sound}"
+            ) from error
 
     @contextmanager
     def writing(self) -> Generator[sa.Connection]:
@@ -60,7 +62,9 @@ class Database:
             with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
                 yield connection
         except self._faults as error:
-            raise LedgerError(f"{self.name} could not be written ({_told(error)}); expected {self._sound}") from error
+            raise LedgerError(
+                f"{self.name} could not be written ({first_line(error)}); expected {self._sound}"
+            ) from error
 
     def stretches(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """The parts of a range of time in which to look for the newest first, in that order."""
@@ -118,6 +122,7 @@ def open_file(path: Path, *, writes: bool = False) -> Database:
     )
 
 
-def _told(error: Exception) -> str:
-    """What the database said, without our own statement and values."""
-    return str(error.orig) if isinstance(error, sa.exc.DBAPIError) else str(error)
+def first_line(error: Exception) -> str:
+    """What the database said, without the values that its further lines, and our own statements, may hold."""
+    said = str(error.orig) if isinstance(error, sa.exc.DBAPIError) else str(error)
+    return said.strip().partition("\n")[0]

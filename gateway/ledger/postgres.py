@@ -120,4 +120,6 @@ class PostgresLedger(GroupWriter):
 
 def _demand(result: PGresult, status: ExecStatus) -> None:
     if result.status != status:
-        raise LedgerError(result.error_message.decode(errors="replace").strip() or "the connection was lost")
+        said = result.error_message.decode(errors="replace").strip()
+        # The first line alone: those below it hold values of the row.
+        raise LedgerError(said.partition("\n")[0] or "the connection was lost")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from gateway.errors import LedgerError, StartError
+from gateway.ledger.engine import first_line
 from gateway.ledger.event import LedgerUnreadable, event_from_row
 from gateway.ledger.migration import NEWEST, NOTHING, demand_newest, found_version, migrate
 from gateway.ledger.postgres_engine import FAULTS, MAKING, connect, open_postgres_database
@@ -67,7 +68,7 @@ def open_postgres(address: PostgresAddress, *, beside: bool = False) -> psycopg.
             raise
     except (*FAULTS, LedgerError, LedgerUnreadable) as error:
         raise StartError(
-            f"{address} cannot be opened as a ledger ({str(error).strip()}); expected a PostgreSQL server that lets us "
+            f"{address} cannot be opened as a ledger ({first_line(error)}); expected a PostgreSQL server that lets us "
             "in and a ledger made there: look at the section [ledger] of the settings, and at the server"
         ) from error
     return connection

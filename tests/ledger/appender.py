@@ -2,6 +2,9 @@
 """A process that appends and tells what was acknowledged, for tests that take the disk or the power away from it.
 
     appender.py LEDGER [--create] [--synchronous S] [--checkpoint-pages N] [--callers N] [--appends N] [--abrupt]
+    appender.py FOLDER --postgres PORT DATABASE USER [--unchecked] [--callers N] [--appends N]
+
+FOLDER is that of the server's Unix socket; `--unchecked` appends whatever the server's settings.
 
 Each line on standard output is one whole sentence: `ready PID`, `ack SEQUENCE REQUEST`, `start-error TEXT`,
 `failed TEXT`, then, after a line on standard input, `refused` or `taken` for each of five more attempts, and `end`.
@@ -16,10 +19,17 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError, StartError
-from gateway.ledger.store import SqliteLedger, create_ledger, open_ledger
+from gateway.ledger.place import PostgresAddress
+from gateway.ledger.postgres import PostgresLedger
+from gateway.ledger.postgres_engine import connect
+from gateway.ledger.store import WAITING_AT_MOST, SqliteLedger, create_ledger, open_ledger, open_ledger_at
 from gateway.model import Event, EventKind, Receipt
+
+if TYPE_CHECKING:
+    from gateway.ledger.writer import GroupWriter
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -28,7 +38,7 @@ def tell(sentence: str) -> None:
     os.write(1, f"{' '.join(sentence.split())}\n".encode())
 
 
-async def append(ledger: SqliteLedger, number: int) -> Receipt:
+async def append(ledger: GroupWriter, number: int) -> Receipt:
     request = number.to_bytes(16)
     event = Event(
         EventKind.LOOKUP,
@@ -44,15 +54,17 @@ async def append(ledger: SqliteLedger, number: int) -> Receipt:
     return receipt
 
 
-async def caller(ledger: SqliteLedger, numbers: itertools.count[int], last: int) -> None:
+async def caller(ledger: GroupWriter, numbers: itertools.count[int], last: int) -> None:
     while (number := next(numbers)) < last:
         await append(ledger, number)
 
 
-async def run(ledger: SqliteLedger, callers: int, appends: int) -> None:
-    numbers = itertools.count(ledger._next)
+async def run(ledger: GroupWriter, callers: int, appends: int) -> None:
+    # In a file the numbers go on; elsewhere others may append too.
+    first = ledger._next if isinstance(ledger, SqliteLedger) else os.getpid() << 32
+    numbers = itertools.count(first)
     ends = await asyncio.gather(
-        *(caller(ledger, numbers, ledger._next + appends) for _ in range(callers)), return_exceptions=True
+        *(caller(ledger, numbers, first + appends) for _ in range(callers)), return_exceptions=True
     )
     errors = [error for error in ends if error is not None]
     if not errors:
@@ -70,9 +82,23 @@ async def run(ledger: SqliteLedger, callers: int, appends: int) -> None:
             tell("taken")
 
 
+def opened(wanted: argparse.Namespace) -> GroupWriter:
+    if wanted.postgres:
+        port, database, user = wanted.postgres
+        place = PostgresAddress(str(wanted.ledger), database, int(port), user)
+        if wanted.unchecked:
+            return PostgresLedger("unchecked", connect(place, appends=True), WAITING_AT_MOST)
+        return open_ledger_at(place, beside=True)
+    if wanted.create:
+        create_ledger(wanted.ledger)
+    return open_ledger(wanted.ledger, synchronous=wanted.synchronous, checkpoint_pages=wanted.checkpoint_pages)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("ledger", type=Path)
+    arguments.add_argument("--postgres", nargs=3, metavar=("PORT", "DATABASE", "USER"))
+    arguments.add_argument("--unchecked", action="store_true")
     arguments.add_argument("--create", action="store_true")
     arguments.add_argument("--synchronous", default="FULL")
     arguments.add_argument("--checkpoint-pages", type=int, default=4000)
@@ -81,9 +107,7 @@ def main() -> None:
     arguments.add_argument("--appends", type=int, default=10_000_000)
     wanted = arguments.parse_args()
     try:
-        if wanted.create:
-            create_ledger(wanted.ledger)
-        ledger = open_ledger(wanted.ledger, synchronous=wanted.synchronous, checkpoint_pages=wanted.checkpoint_pages)
+        ledger = opened(wanted)
     except StartError as error:
         tell(f"start-error {error}")
         return

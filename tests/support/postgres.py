@@ -16,7 +16,6 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -37,21 +36,26 @@ _EMPTY = "delete from event; delete from tile; delete from head; select setval('
 
 
 class PostgresServer(Process):
-    """One cluster. `options` are lines of postgresql.conf."""
+    """One cluster. `options` are lines of postgresql.conf. With a `certificate` (chain and key) it speaks TLS."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(
+        self, *options: str, certificate: tuple[Path, Path] | None = None, authority: Path | None = None
+    ) -> None:
+        self._authority = authority
         home = Path(tempfile.mkdtemp(prefix="herse-pg-"))
         self.data, self.port = home / "data", free_port()
         self._as = _unprivileged()
         self._used: PostgresAddress | None = None
-        self._prepare(home, options)
+        self._prepare(home, (*options, *self._tls(home, certificate)))
         command = [*self._as, _program("postgres"), "-D", str(self.data)]
         super().__init__(command, home, ready=self._answers, name="postgres", seconds=60)
 
     def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
         """Where one database is, as the settings would say."""
-        own = PostgresAddress(LOOPBACK, database, self.port, NAME, PASSWORD)
-        return replace(own, host=str(self.folder), password=None) if socket else own
+        if socket:
+            return PostgresAddress(str(self.folder), database, self.port, NAME)
+        tls = self._authority is not None
+        return PostgresAddress(LOOPBACK, database, self.port, NAME, PASSWORD, tls, self._authority)
 
     def database(self, *, ledger: bool = True) -> PostgresAddress:
         """A new database, with an empty ledger in it or nothing."""
@@ -93,17 +97,17 @@ class PostgresServer(Process):
         return self.kill()
 
     def remove(self) -> None:
-        """Stop, and remove the folder."""
-        self.stop()
+        """End it without a last checkpoint, which nobody needs, and remove the folder."""
+        if self._running().poll() is None:
+            os.kill(self.pid, signal.SIGQUIT)
+            self._running().wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(self, home: Path, options: tuple[str, ...]) -> None:
         secret = home / "password"
         secret.write_text(PASSWORD, encoding="ascii")
-        if self._as:
-            owner = pwd.getpwnam("nobody")
-            for path in (home, secret):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+        self._give(home)
+        self._give(secret)
         words: list[str | Path] = ["-U", NAME, "--pwfile", secret, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
         made = [*self._as, _program("initdb"), "-D", self.data, *words]
         made += ["--auth-local", "trust", "--auth-host", "scram-sha-256"]
@@ -114,9 +118,24 @@ class PostgresServer(Process):
             f"unix_socket_directories = '{home}'",
             "shared_buffers = 64MB",
             "max_connections = 60",
+            "recovery_init_sync_method = syncfs",  # after a crash, file by file it would take long
         )
         with (self.data / "postgresql.conf").open("a", encoding="ascii") as settings:
             settings.write("\n".join((*own, *options, "")))
+
+    def _tls(self, home: Path, certificate: tuple[Path, Path] | None) -> tuple[str, ...]:
+        if certificate is None:
+            return ()
+        for source, name in zip(certificate, ("server.pem", "server.key"), strict=True):
+            shutil.copy(source, home / name)
+            (home / name).chmod(0o600)
+            self._give(home / name)
+        return ("ssl = on", f"ssl_cert_file = '{home}/server.pem'", f"ssl_key_file = '{home}/server.key'")
+
+    def _give(self, path: Path) -> None:
+        if self._as:
+            owner = pwd.getpwnam("nobody")
+            os.chown(path, owner.pw_uid, owner.pw_gid)
 
     def _login(self, database: str) -> dict[str, Any]:
         return {"host": str(self.folder), "port": self.port, "user": NAME, "dbname": database, "connect_timeout": 5}

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""PostgreSQL as the ledger's database: made and opened as a file is, refused where it is not safe, cut into days."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from gateway.errors import LedgerError, StartError
+from gateway.ledger.engine import open_place
+from gateway.ledger.postgres import ROWS_AT_ONCE, open_postgres_ledger
+from gateway.ledger.postgres_engine import APPENDING, connect
+from gateway.ledger.read import LedgerReader
+from gateway.ledger.store import LedgerBusy, create_ledger, open_ledger_at, prepare_days
+from gateway.ledger.tables import metadata
+from gateway.ledger.tree_rows import open_tree_store
+from gateway.model import Event, EventKind
+from support.ledger_doors import PostgresDoor
+from support.postgres import AT, the_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gateway.ledger.place import PostgresAddress
+
+pytestmark = pytest.mark.system
+
+
+def event(at: datetime = AT, **values: object) -> Event:
+    return Event(EventKind.LOOKUP, "a", at, teleservice="t", pseudonym=b"p", **values)
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[PostgresDoor]:
+    made = PostgresDoor(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def place() -> PostgresAddress:
+    """A database that may be damaged."""
+    return the_server().database()
+
+
+def refusal(place: PostgresAddress, *, beside: bool = False) -> str:
+    with pytest.raises(StartError) as refused:
+        open_ledger_at(place, beside=beside)
+    assert str(place.password) not in str(refused.value)
+    return str(refused.value)
+
+
+# ---- made and opened
+
+
+def test_creating_is_not_opening():
+    place = the_server().database(ledger=False)
+    assert "no ledger in postgresql://" in refusal(place)
+    create_ledger(place)
+    open_ledger_at(place).close()
+    with pytest.raises(StartError, match="holds a ledger already; expected an empty database"):
+        create_ledger(place)
+
+
+def test_what_is_made_is_what_queries_name(place: PostgresAddress):
+    database = open_place(place)
+    with database.reading() as connection:
+        opts = {"compare_type": True, "include_name": lambda name, *_: not str(name).startswith("event_other")}
+        found = compare_metadata(MigrationContext.configure(connection, opts=opts), metadata)
+        where = connection.execute(
+            sa.text("select indexname, split_part(indexdef, ' WHERE ', 2) from pg_indexes where tablename = 'event'")
+        )
+        assert dict(where.all()) == {
+            "event_pkey": "",
+            "event_of_account": "",
+            "event_of_patient": "(pseudonym IS NOT NULL)",
+            "event_of_key": "(kind = 'data-key'::text)",
+        }
+    database.close()
+    assert found == []
+
+
+def test_an_address_that_leads_nowhere_says_so_without_the_password():
+    place = the_server().address("none")
+    assert '"none" does not exist' in refusal(place)
+    assert "password authentication failed" in refusal(replace(place, password="geheim"))
+    assert "cannot be opened" in refusal(replace(place, port=1))
+    with pytest.raises(StartError, match="no ledger was made"):
+        create_ledger(place)
+    assert "only for this" not in repr(place)
+
+
+def test_a_socket_needs_no_password():
+    place = the_server().address("postgres", socket=True)
+    assert "no ledger in" in refusal(place)
+
+
+def test_over_tls_a_server_without_it_is_refused(place: PostgresAddress):
+    assert "server does not support SSL" in refusal(replace(place, tls=True))
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("synchronous_commit = off", "off to synchronous_commit; expected on or remote_apply"),
+        ("synchronous_commit = local", "local to synchronous_commit"),
+        ("default_transaction_read_only = on", "on to transaction_read_only; expected off"),
+    ],
+)
+def test_L4_a_server_that_does_not_keep_what_it_acknowledges_is_refused(place: PostgresAddress, setting, told):
+    the_server().ask("postgres", f"alter database {place.database} set {setting}")
+    assert told in refusal(place)
+
+
+@pytest.mark.parametrize("name", ["fsync", "full_page_writes"])
+def test_L4_a_server_that_does_not_write_through_is_refused(place: PostgresAddress, name):
+    def switch(word: str) -> None:
+        the_server().ask("postgres", f"alter system set {name} = {word}")
+        the_server().ask("postgres", "select pg_reload_conf(), pg_sleep(0.3)")
+
+    switch("off")
+    try:
+        assert f"off to {name}; expected on" in refusal(place)
+    finally:
+        switch("on")
+    open_ledger_at(place).close()
+
+
+def test_another_encoding_or_version_of_the_tables_is_refused(place: PostgresAddress):
+    the_server().ask("postgres", "create database latin template template0 encoding 'LATIN1'")
+    assert "LATIN1 to server_encoding; expected UTF8" in refusal(the_server().address("latin"))
+    the_server().ask(place.database, "update alembic_version set version_num = '9999'")
+    assert "has schema version 9999; this Herse knows versions 0001 to 0002" in refusal(place)
+
+
+def test_an_older_version_is_brought_up_by_who_is_alone():
+    place = the_server().database()
+    for words in ("drop table tile, head", "drop index event_of_account, event_of_patient, event_of_key"):
+        the_server().ask(place.database, words)
+    the_server().ask(place.database, "update alembic_version set version_num = '0001'")
+    assert "has schema version 0001; expected 0002" in refusal(place, beside=True)
+    with closing(open_ledger_at(place)) as ledger:
+        ledger.append_now([event()])
+    with closing(open_tree_store(place)) as tree:
+        assert tree.head() is None
+
+
+def test_a_kind_nobody_knows_is_found(place: PostgresAddress):
+    the_server().ask(place.database, "insert into event (at, kind, account) values (0, 'teleported', 'a')")
+    assert "event 1: a ledger row is not an event" in refusal(place)
+
+
+# ---- appended
+
+
+@pytest.mark.parametrize("count", [1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, 5 * ROWS_AT_ONCE])
+def test_a_group_is_stored_whole_in_its_order_with_all_its_columns(door: PostgresDoor, count: int):
+    full = {"session": "s", "network": "2001:db8::1", "device": "é\U0001f600", "method": "GET", "request": b"\x00\xff"}
+    full |= {"reason": "r", "status": 200, "categories": ("identité", "x"), "holder": "Zoë", "delegate": "d"}
+    full |= {"details": "told", "sealed": bytes(range(256))}
+    events = [event(**full) if number % 2 else event(AT - timedelta(microseconds=number)) for number in range(count)]
+    receipt = door.ledger.append_now(events)
+    assert receipt.sequence == count
+    with closing(open_tree_store(door.place)) as tree, closing(LedgerReader(door.place)) as reader:
+        assert [sequence for sequence, _ in tree.rows(0, count, count, 0)] == list(range(1, count + 1))
+        found = {one.sequence: one.event for one in reader.events("a", limit=1000)}
+    assert [found[number] for number in range(1, count + 1)] == events
+
+
+def test_two_appenders_give_every_event_one_number(door: PostgresDoor):
+    numbers: list[int] = []
+
+    def append() -> None:
+        with closing(open_ledger_at(door.place, beside=True)) as ledger:
+            numbers.extend(ledger.append_now([event()] * 3).sequence for _ in range(50))
+
+    threads = [threading.Thread(target=append) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(numbers)) == 100
+    assert door.ask("select count(*), count(distinct sequence), max(sequence) from event") == [(300, 300, 300)]
+
+
+def test_too_many_waiting_is_busy_and_passes(door: PostgresDoor):
+    with closing(open_postgres_ledger(door.place, waiting_at_most=2)) as ledger:
+        with pytest.raises(LedgerBusy):
+            ledger.append_now([event()] * 3)
+        assert ledger.append_now([event()] * 2).sequence == 2
+
+
+@pytest.mark.parametrize("count", [1, 2 * ROWS_AT_ONCE])
+def test_L4_a_row_that_the_server_refuses_ends_the_ledger_and_stores_nothing(place: PostgresAddress, count: int):
+    the_server().ask(place.database, "alter table event add check (account <> 'b')")
+    with closing(open_ledger_at(place)) as ledger:
+        with pytest.raises(LedgerError, match=r"could not be written .*check constraint.*look at the database server"):
+            ledger.append_now([*[event()] * (count - 1), event()._replace(account="b")])
+        assert ledger.failed
+        with pytest.raises(LedgerError) as said:
+            ledger.append_now([event()])
+        assert "DETAIL" not in str(said.value), "it holds the values of the row"
+    assert the_server().ask(place.database, "select count(*) from event") == [(0,)]
+
+
+def test_a_commit_that_was_undone_is_not_taken_for_one(door: PostgresDoor):
+    """A transaction that failed answers ROLLBACK to a commit, as if all were well."""
+    server = door.ledger._connection.pgconn
+    server.exec_(b"begin")
+    server.exec_(b"select 1/0")
+    with pytest.raises(LedgerError, match="ROLLBACK"):
+        door.ledger._command(b"commit")
+
+
+# ---- what is settled
+
+
+def test_nothing_is_settled_while_a_number_is_under_way(door: PostgresDoor):
+    """A number that was given, and is not committed: sealing past it would leave its row out for ever."""
+    door.ledger.append_now([event()])
+    tree = door.tree()
+    with connect(door.place, autocommit=False) as other:
+        other.execute(f"select pg_advisory_xact_lock_shared({APPENDING})")
+        other.execute("insert into event (at, kind, account) values (1, 'sign-in', 'a')")
+        door.ask("select 1")
+        asked: list[int] = []
+        asking = threading.Thread(target=lambda: asked.append(tree.settled()))
+        asking.start()
+        asking.join(0.3)
+        assert asked == []
+        other.commit()
+        asking.join(10)
+    assert asked == [2]
+    assert [sequence for sequence, _ in tree.rows(0, 2, 10, 0)] == [1, 2]
+
+
+def test_a_number_that_was_given_in_vain_is_settled(door: PostgresDoor):
+    door.ask("select nextval('event_sequence')")
+    assert door.ledger.append_now([event()]).sequence == 2
+    tree = door.tree()
+    assert tree.settled() == 2
+    assert [sequence for sequence, _ in tree.rows(0, 2, 10, 0)] == [2]
+
+
+# ---- who seals
+
+
+def test_L3_one_store_is_elected_and_another_when_it_ends(door: PostgresDoor):
+    one, two = door.tree(), door.tree()
+    assert [one.elected(), two.elected(), one.elected(), two.elected()] == [True, False, True, False]
+    one.close()
+    assert two.elected()
+
+
+def test_L3_who_lost_his_connection_is_not_elected_any_more(door: PostgresDoor):
+    one, two = door.tree(), door.tree()
+    assert one.elected()
+    door.fail()
+    assert not one.elected()
+    assert two.elected()
+    assert not one.elected()
+
+
+# ---- days
+
+
+def days(door: PostgresDoor | PostgresAddress) -> dict[str, int]:
+    place = door.place if isinstance(door, PostgresDoor) else door
+    found = the_server().ask(place.database, "select tableoid::regclass::text, count(*) from event group by 1")
+    return dict(found)
+
+
+def test_events_go_to_their_day_and_what_has_none_is_kept_too(door: PostgresDoor):
+    times = [AT, AT + timedelta(hours=23.9), AT + timedelta(days=1), AT - timedelta(days=400), AT + timedelta(days=400)]
+    door.ledger.append_now([event(at) for at in times])
+    assert days(door) == {"event_2026_11_22": 2, "event_2026_11_23": 1, "event_other": 2}
+    assert len(door.stored()) == 5
+
+
+def test_what_came_before_its_day_was_made_moves_there(place: PostgresAddress):
+    with closing(open_ledger_at(place)) as ledger:
+        ledger.append_now([event(AT + timedelta(hours=number)) for number in range(-30, 30)])
+        before = the_server().ask(place.database, "select * from event order by sequence")
+        assert days(place) == {"event_other": 60}
+        prepare_days(place, AT)
+        prepare_days(place, AT + timedelta(days=1))
+        assert days(place) == {
+            "event_other": 6,
+            "event_2026_11_21": 24,
+            "event_2026_11_22": 24,
+            "event_2026_11_23": 6,
+        }
+        assert the_server().ask(place.database, "select * from event order by sequence") == before
+        assert ledger.append_now([event(AT + timedelta(days=9))]).sequence == 61
+    assert days(place)["event_2026_12_01"] == 1
+
+
+def test_days_are_those_of_UTC_whatever_the_clock_says(place: PostgresAddress):
+    prepare_days(place, datetime.fromisoformat("2026-03-01T00:30:00+02:00"))
+    names = the_server().ask(place.database, "select relname from pg_class where relname ~ '^event_20[0-9_]*$'")
+    assert min(name for (name,) in names) == "event_2026_02_27"
+
+
+def test_days_are_made_while_others_append_and_prepare(place: PostgresAddress):
+    now = datetime.now(UTC)
+    with closing(open_ledger_at(place)) as ledger:
+        making = [threading.Thread(target=prepare_days, args=(place, now)) for _ in range(2)]
+        for thread in making:
+            thread.start()
+        count = 0
+        while count < 100 or any(thread.is_alive() for thread in making):
+            ledger.append_now([event(now)])
+            count += 1
+    assert sum(days(place).values()) == count
+    assert f"event_{now:%Y_%m_%d}" in days(place)
+
+
+def test_days_that_cannot_be_made_are_told(place: PostgresAddress):
+    the_server().ask(place.database, "drop table event cascade")
+    with pytest.raises(LedgerError, match="no days could be made"):
+        prepare_days(place, AT)

@@ -51,7 +51,7 @@ ALL_OPEN: Final = AllOpen()
 
 
 class Switchboard:
-    """The switches of one process. Without a file nothing is switched; StartError if there is one that is unreadable."""
+    """The switches of a process. Without a file nothing is switched; StartError if there is one that is unreadable."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Commands on accounts, agents and switches are done by the running server, which alone may write then; without one they
-are done here, off line, under the ledger's lock. Both do the same, by the handlers of `console`, and record it the same.
+"""What commands change is changed by the running server, which alone may write then; without one it is done here, off
+line, under the ledger's lock. Both do the same, by the handlers of `console`, and record it the same.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.console.switch_operations import ready_made
+from gateway.pages.announcement_words import Text
 from gateway.switches import SwitchError
 
 if TYPE_CHECKING:
@@ -52,13 +53,13 @@ def _notice_handlers(operations: SwitchOperations, clock: Callable[[], datetime]
     async def announce(arguments: dict[str, Any]) -> dict[str, Any]:
         at = clock()
         if arguments.get("about") is None:
-            text = _text(arguments, "fr"), _text(arguments, "en")
+            text = Text(_text(arguments, "fr"), _text(arguments, "en"))
         else:
             text = ready_made(_text(arguments, "about"))
         since = at if arguments.get("since") is None else _moment(arguments, "since")
         until = _moment(arguments, "until")
         number = await operations.announce(text, since, until, _text(arguments, "reason"), at)
-        return {"number": number, "fr": text[0], "en": text[1]}
+        return {"number": number, "fr": text.fr, "en": text.en}
 
     async def clear(arguments: dict[str, Any]) -> dict[str, Any]:
         number = arguments.get("number")

@@ -15,7 +15,7 @@ from gateway.console.asker import asker
 from gateway.console.record import Record
 from gateway.identity.identifiers import parse_label
 from gateway.model import Announcement, Closure, Event, EventKind
-from gateway.pages.announcement_words import READY_MADE
+from gateway.pages.announcement_words import READY_MADE, Text
 from gateway.switches import SwitchError
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ class SwitchOperations:
         log.warning(str(kind), extra={"teleservice": teleservice or "", "by": asker() or ""})
         await self._record(Event(kind, "", at, teleservice=teleservice, reason=why))
 
-    async def announce(self, text: tuple[str, str], since: datetime, until: datetime, reason: str, at: datetime) -> int:
-        """Show a message (French, English) to all professionals; its number.
+    async def announce(self, text: Text, since: datetime, until: datetime, reason: str, at: datetime) -> int:
+        """Show a message to all professionals; its number.
 
         SwitchError: a time or a text is wrong, or there are many already.
         """
-        why, texts = parse_label(reason, "reason"), (_line(text[0], "--fr"), _line(text[1], "--en"))
+        why, texts = parse_label(reason, "reason"), (_line(text.fr, "--fr"), _line(text.en, "--en"))
         since = max(since, at)
         _after(until, since, "--until")
         switches = self._board.switches.standing(at)
@@ -140,8 +140,8 @@ class SwitchOperations:
             raise SwitchError(f"found {teleservice!a} as teleservice; expected one that the policy has: {names}")
 
 
-def ready_made(about: str) -> tuple[str, str]:
-    """French and English of a ready-made message. SwitchError: there is none about this."""
+def ready_made(about: str) -> Text:
+    """A ready-made message. SwitchError: there is none about this."""
     if about not in READY_MADE:
         raise SwitchError(f"found {about!a} as --about; expected one of: {', '.join(READY_MADE)}")
     return READY_MADE[about]

@@ -6,7 +6,7 @@ The ready-made texts are what people are told after each theft of the past: whoe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.pages import when
 from gateway.pages.typography import typeset
@@ -17,36 +17,34 @@ if TYPE_CHECKING:
     from gateway.model import Announcement
     from gateway.pages.language import Language
 
-READY_MADE: Final[dict[str, tuple[str, str]]] = {
-    "passwords": (
-        (
-            "Par précaution, choisissez un nouveau mot de passe, que vous n'utilisez nulle part ailleurs : « Mon compte », "
-            "puis « Mot de passe »."
-        ),
+
+class Text(NamedTuple):
+    """What is announced, in both languages."""
+
+    fr: str
+    en: str
+
+
+READY_MADE: Final[dict[str, Text]] = {
+    "passwords": Text(
+        "Par précaution, choisissez un nouveau mot de passe, que vous n'utilisez nulle part ailleurs : "
+        "« Mon compte », puis « Mot de passe ».",
         "As a precaution, choose a new password that you use nowhere else: “My account”, then “Password”.",
     ),
-    "rib": (
-        (
-            "Nous ne vous demandons jamais un RIB complet, ni un mot de passe ou un code, par courriel, par SMS ou par "
-            "téléphone. Ne répondez pas à un tel message et signalez-le au support."
-        ),
-        (
-            "We never ask you for full bank details (RIB), a password or a code, by e-mail, text message or telephone. Do "
-            "not answer such a message, and report it to support."
-        ),
+    "rib": Text(
+        "Nous ne vous demandons jamais un RIB complet, ni un mot de passe ou un code, par courriel, par SMS ou par "
+        "téléphone. Ne répondez pas à un tel message et signalez-le au support.",
+        "We never ask you for full bank details (RIB), a password or a code, by e-mail, text message or telephone. "
+        "Do not answer such a message, and report it to support.",
     ),
-    "3608": (
-        (
-            "Une connexion ou une consultation n'est pas de vous, un message vous paraît suspect ? Appelez vous-même le "
-            "36 08 : ne rappelez jamais un numéro reçu par message."
-        ),
-        (
-            "A sign-in or a look-up is not yours, or a message looks suspicious? Call 36 08 yourself: never call back a "
-            "number that came by a message."
-        ),
+    "3608": Text(
+        "Une connexion ou une consultation n'est pas de vous, un message vous paraît suspect ? Appelez vous-même "
+        "le 36 08 : ne rappelez jamais un numéro reçu par message.",
+        "A sign-in or a look-up is not yours, or a message looks suspicious? Call 36 08 yourself: never call back "
+        "a number that came by a message.",
     ),
 }
-"""By what they are about: French, English."""
+"""By what they are about."""
 
 
 def shown(announcements: Iterable[Announcement], language: Language) -> list[dict[str, Any]]:

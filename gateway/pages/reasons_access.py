@@ -231,9 +231,9 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Service closed",
         "Ce téléservice est fermé pour le moment.",
         "This service is closed at the moment.",
-        "Les autres téléservices restent ouverts. Ce que vous veniez d'envoyer n'a pas été transmis.\n"
+        "Les autres téléservices restent ouverts. Si vous veniez d'envoyer un formulaire, il n'a pas été transmis.\n"
         "Pour une urgence ou une question, appelez le support de votre portail (amelipro : 36 08).",
-        "The other services stay open. What you had just sent was not passed on.\n"
+        "The other services stay open. If you had just sent a form, it was not passed on.\n"
         "If it is urgent, or for any question, call your portal's support (amelipro: 36 08).",
         HOME,
     ),
@@ -243,10 +243,10 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Portal closed",
         "Tout le portail est fermé pour le moment.",
         "The whole portal is closed at the moment.",
-        "Ce que vous veniez d'envoyer n'a pas été transmis. Votre compte et vos derniers événements restent "
-        "consultables.\n"
+        "Votre compte et vos derniers événements restent consultables. Si vous veniez d'envoyer un formulaire, il n'a "
+        "pas été transmis.\n"
         "Pour une urgence ou une question, appelez le support de votre portail (amelipro : 36 08).",
-        "What you had just sent was not passed on. Your account and its latest events can still be read.\n"
+        "Your account and its latest events can still be read. If you had just sent a form, it was not passed on.\n"
         "If it is urgent, or for any question, call your portal's support (amelipro: 36 08).",
         EVENTS,
     ),

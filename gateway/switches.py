@@ -79,7 +79,6 @@ class Switchboard:
             raise SwitchError(
                 f"{self._path} cannot be written ({error.strerror}); nothing is changed. Make room on the disk."
             ) from error
-        self._stamp = self._seen()
         self._put(switches)
 
     async def look(self) -> None:

@@ -27,6 +27,7 @@ from support.servers import wait_until
 pytestmark = pytest.mark.system
 
 WITHIN_SECONDS = 1.0
+LEAVING = "751234567"
 HOME = b"GET /accueil HTTP/1.1\r\naccept: application/json\r\n"
 OWN = ("/.herse/account", "/.herse/account/events", "/.herse/sign-in", "/.herse/jwks.json")
 NUMBERS = people(63)
@@ -50,8 +51,9 @@ def do(house, command, **arguments):
 class Gate:
     """A running gateway and a connection to each of its processes."""
 
-    def __init__(self, demo, process, cookie):
-        self.demo, self.house, self.process, self.cookie = demo, demo.house, process, cookie
+    def __init__(self, demo, process, cookie, leaving):
+        self.demo, self.house, self.process = demo, demo.house, process
+        self.cookie, self.leaving = cookie, leaving
 
     def do(self, command, **arguments):
         return do(self.house, command, **arguments)
@@ -81,9 +83,9 @@ def gate(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("closing")
     with together(folder, request.param) as settings:
         demo = Demo(folder, settings=settings, workers=request.param)
-        cookie = demo.house.sign_in()
+        cookie, leaving = demo.house.sign_in(), demo.house.sign_in(LEAVING)
         with demo.portal, demo.house.serve() as process:
-            yield Gate(demo, process, cookie)
+            yield Gate(demo, process, cookie, leaving)
 
 
 def test_a_closed_teleservice_is_closed_by_every_worker_within_a_second_and_no_other(gate):
@@ -127,27 +129,30 @@ def test_a_closure_ends_by_itself_at_its_time_on_every_worker(gate):
         assert {one.ask(look()).status for one in links} == {200}
 
 
-def test_everybody_is_signed_out_by_every_worker_within_a_second(gate):
-    engine_free = gate.do("account.sign-out", accounts=["NOBODY"])
-    assert engine_free == {"accounts": 0, "sessions_ended": 0, "unknown": ["NOBODY"]}
-    with gate.links() as links:
+def test_a_list_is_signed_out_by_every_worker_within_a_second_and_nobody_else(gate):
+    with gate.links() as links, gate.links(gate.leaving) as leaving:
+        assert {one.ask(HOME).status for one in leaving} == {200}
+        done = gate.do("account.sign-out", accounts=[LEAVING, "NOBODY"])
+        assert done == {"accounts": 1, "sessions_ended": 1, "unknown": ["NOBODY"]}
+        gate.soon(leaving, lambda: HOME, 401)
         assert {one.ask(HOME).status for one in links} == {200}
-        assert gate.do("account.sign-out", all=True)["sessions_ended"] == 1
-        gate.soon(links, lambda: HOME, 401)
-    (told,) = [one.event for one in gate.house.events() if one.event.kind is EventKind.SESSIONS_ENDED]
+    (told,) = [one.event for one in gate.house.events(LEAVING) if one.event.kind is EventKind.SESSIONS_ENDED]
     assert told.reason == "vol de données"
     assert told.details.startswith("sessions: 1; asked by ")
 
 
 def test_every_switch_is_on_record_with_who_asked(gate):
-    """After the others of this gate: what they switched."""
-    told = [one.event for one in gate.house.events("")]
+    before = len(gate.house.events(""))
+    gate.do("teleservice.close", teleservice="home")
+    gate.do("teleservice.open", teleservice="home")
+    gate.do("portal.close")
+    gate.do("portal.open")
+    told = [one.event for one in gate.house.events("")[before:]]
     assert [(str(one.kind), one.teleservice) for one in told] == [
-        ("teleservice-closed", "infopatient"),
-        ("teleservice-opened", "infopatient"),
+        ("teleservice-closed", "home"),
+        ("teleservice-opened", "home"),
         ("portal-closed", None),
         ("portal-opened", None),
-        ("teleservice-closed", "infopatient"),
     ]
     assert {one.reason for one in told} == {"vol de données"}
     assert all("asked by " in (one.details or "") for one in told)
@@ -158,6 +163,16 @@ def demo(tmp_path):
     demo = Demo(tmp_path)
     with demo.portal:
         yield demo
+
+
+def test_everybody_is_signed_out(demo):
+    house = demo.house
+    cookies = [house.sign_in(), house.sign_in(), house.sign_in(LEAVING)]
+    with house.serve():
+        assert do(house, "account.sign-out", all=True) == {"accounts": 2, "sessions_ended": 3, "unknown": []}
+        for cookie in cookies:
+            with Link(house.port, cookie) as link:
+                assert link.ask(HOME).status == 401
 
 
 def test_a_restart_keeps_a_closed_teleservice_closed(demo):

@@ -17,6 +17,9 @@ from gateway.console.account_operations import AccountOperations, account_handle
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
 from gateway.console.agent_operations import AgentOperations, agent_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
+from gateway.console.sign_out_operations import SignOutOperations
+from gateway.console.switch_commands import sign_out_handlers, switch_handlers
+from gateway.console.switch_operations import SwitchOperations
 from gateway.desk.counter import Counter
 from gateway.desk.frames import DESK_SOCKET
 from gateway.enforcement import Enforcement
@@ -46,7 +49,7 @@ from gateway.meter_gate import meter_gate
 from gateway.metering.watching import Watching
 from gateway.metering.watching_file import resume, write_uses
 from gateway.notices import Alarms
-from gateway.policy_in_force import PolicyWatch, load_tested_policy, open_to
+from gateway.policy_in_force import PolicyWatch, load_tested_policy, open_to, titles_of
 from gateway.portal.app import build_portal
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.portal.doors import Doors as PortalDoors
@@ -55,6 +58,7 @@ from gateway.sending import WorkSender
 from gateway.settings import read_key
 from gateway.sso_gate import SsoGate
 from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, LEDGER_FILE, PSEUDONYM_KEY_FILE
+from gateway.switches import SWITCHES_FILE, Switchboard
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -121,6 +125,7 @@ class Gateway:
             watching=self.watching,
             ledger=self._gate.door,
             reader=self._reader,
+            switches=self.switches,
         )
         self.hallway = Enforcement(doors)
         self.pages: Starlette = build_portal(self._portal_doors(settings, doors, hasher))
@@ -133,6 +138,7 @@ class Gateway:
         folder, keep = settings.state.folder, self._stack
         if not self._is_desk:
             keep.callback(hold(folder).close)
+        self.switches = Switchboard(folder / SWITCHES_FILE)
         engine = self._engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         sealing = self._sealing = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
@@ -160,6 +166,8 @@ class Gateway:
             account_handlers(AccountOperations(accounts, self.sessions, append, notices), clock)
             | mail_handlers(MailOperations(MailAddresses(engine), append, notices), clock)
             | agent_handlers(AgentOperations(agents, releases, append, notices), clock)
+            | switch_handlers(SwitchOperations(self.switches, append, self._titles), clock)
+            | sign_out_handlers(SignOutOperations(accounts, self.sessions, append), clock)
         )
         return PortalDoors(
             origin=settings.public.origin,
@@ -185,16 +193,17 @@ class Gateway:
             notices=notices,
             titles=self._title,
             teleservices=lambda subject: open_to(self.hallway.policy, subject),
+            announcements=lambda at: [one for one in self.switches.switches.announcements if one.shows(at)],
             card=self.card.desk,
             sso=self.sso.desk,
             later=later,
         )
 
+    def _titles(self) -> dict[str, str]:
+        return titles_of(self.hallway.policy)
+
     def _title(self, teleservice: str) -> str:
-        for rule in self.hallway.policy.rules:
-            if rule.name == teleservice:
-                return rule.title
-        return teleservice
+        return self._titles().get(teleservice, teleservice)
 
     async def _append(self, event: Event) -> object:
         return await self.ledger.append([event]).wait()

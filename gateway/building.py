@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gateway.metering.door import MeterDoor
     from gateway.policy.rules import Policy
     from gateway.settings import Settings
+    from gateway.switches import SwitchesDoor
     from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor, WatchingDoor
 
 log = logging.getLogger("gateway.app")
@@ -102,6 +103,7 @@ def hallway_doors(
     watching: WatchingDoor,
     ledger: LedgerDoor,
     reader: LedgerReader,
+    switches: SwitchesDoor,
 ) -> HallwayDoors:
     """What the hallway works with. `keep` gives back what is opened here."""
     keys, origin = settings.keys.folder, settings.public.origin
@@ -129,6 +131,7 @@ def hallway_doors(
         cookie_name=SESSION_COOKIE.encode("ascii"),
         form_bytes=settings.limits.form_bytes,
         slips=Slips(AtRest(read_key(keys / AT_REST_KEY_FILE))),
+        switches=switches,
     )
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway.closing import Shut, check_open, closed_in_words
 from gateway.counting import ask, bound_to, counted, in_words, proof_anew, settle, slip, text_of, told
 from gateway.disclosing import disclosed, make_room
 from gateway.errors import LedgerError, Refused
@@ -55,6 +56,7 @@ class Enforcement:
 
     def __init__(self, doors: HallwayDoors) -> None:
         self._doors = doors
+        self._switches = doors.switches
         self.policy = doors.policy  # replaced whole when a changed file has passed its cases
 
     def enter(self, request: Request, client: Client) -> None:
@@ -120,6 +122,8 @@ class Enforcement:
         """Whether the policy permits it, under which obligations."""
         request = visit.request
         visit.decision = decide(self.policy, visit.subject, request.method, request.path, visit.at, request.upgrade)
+        if (closed := self._switches.closed) is not None:
+            check_open(visit, closed)
         if request.fields.worker:
             raise Refused(Reason.SERVICE_WORKER_NOT_ALLOWED)
         if request.upgrade or request.method not in _SAFE:
@@ -174,6 +178,8 @@ class Enforcement:
     def forward(self, visit: Visit) -> Pending[Answer | WholeAnswer]:
         """Ask the portal; what must be recorded is not even asked without a ledger."""
         decision, doors = visit.decision, self._doors
+        if (closed := self._switches.closed) is not None:  # since it was decided, a delay may have passed
+            check_open(visit, closed)
         if decision.record is not None and doors.ledger.failed:
             raise Refused(Reason.LEDGER_UNAVAILABLE)
         if visit.request.body is not None and not visit.request.body.ended:
@@ -229,7 +235,8 @@ class Enforcement:
             if wants_page(accept):
                 return redirect(decision, kept or self._kept_target(visit), slip(visit, self._doors.slips))
         language, acting = request.header(b"accept-language"), visit.subject.delegation
-        delegate, told = None if acting is None else acting.name, in_words(visit, self.policy)
+        delegate = None if acting is None else acting.name
+        told = closed_in_words(visit, self.policy) or in_words(visit, self.policy)
         return refusal(decision, accept, language, request.id.hex(), visit.subject.title or None, delegate, kept, told)
 
     def _kept_target(self, visit: Visit) -> str:
@@ -258,12 +265,15 @@ def _check_still_signed_in(visit: Visit) -> None:
 
 
 def _denied(decision: Decision, error: Refused | LedgerError) -> Decision:
-    wait = None
+    wait = closed = None
     if isinstance(error, Refused):
         reason, wait = error.reason, error.retry_after_seconds
+        closed = error.closure if isinstance(error, Shut) else None
     else:
         reason = Reason.BUSY if isinstance(error, LedgerBusy) else Reason.LEDGER_UNAVAILABLE
-    return replace(decision, effect=Effect.DENY, reasons=(reason,), challenge=None, retry_after_seconds=wait)
+    return replace(
+        decision, effect=Effect.DENY, reasons=(reason,), challenge=None, retry_after_seconds=wait, closed=closed
+    )
 
 
 def _ended(error: BaseException | None) -> None:

@@ -95,8 +95,6 @@ class LedgerGate:
             self._newest = self._sealer.seal(self._clock(), self._heartbeat)
         except HerseError as error:
             raise StartError(f"the ledger cannot be sealed: {error}") from error
-        if self._newest is not None:
-            log.info("ledger-sealed", extra={"leaves": self._newest.size})
 
     async def serve(self, stop: asyncio.Event, outbox: Outbox | None = None) -> None:
         """Seal and send, or watch, until `stop`."""
@@ -147,7 +145,7 @@ class LedgerGate:
 
     def _last_seal(self) -> None:
         try:
-            if self._sealer is not None:
+            if self._sealer is not None and self._newest is not None:  # else it did not even start
                 self._sealer.seal(self._clock(), self._heartbeat)
         except HerseError as error:
             log.error("ledger-not-sealed", extra={"error": str(error)})  # noqa: TRY400

@@ -86,6 +86,11 @@ def meters_of(policy: Policy) -> dict[str, Meter]:
     }
 
 
+def titles_of(policy: Policy) -> dict[str, str]:
+    """The teleservices of a policy, and what each is called."""
+    return {rule.name: rule.title for rule in policy.rules}
+
+
 def open_to(policy: Policy, subject: Subject) -> list[str]:
     """The teleservices that open to this subject if enough is proved, in the order of the file."""
     return [

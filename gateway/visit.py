@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.model import ANONYMOUS, Decision, Effect, Event, EventKind, Reason
+from gateway.switches import ALL_OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.model import Quota, Receipt, Risk, Subject
     from gateway.pending import Pending
     from gateway.policy.rules import Policy
+    from gateway.switches import SwitchesDoor
     from gateway.upstream.answer import Answer, WholeAnswer
     from gateway.upstream.exchange import Client, Request
 
@@ -137,6 +139,7 @@ class HallwayDoors:
     cookie_name: bytes
     form_bytes: int
     slips: Slips | None = None
+    switches: SwitchesDoor = ALL_OPEN
 
 
 class Visit:

@@ -25,6 +25,7 @@ from gateway.metering.watching_afar import WatchingAfar
 from gateway.policy_in_force import PolicyWatch, load_tested_policy
 from gateway.settings import read_key
 from gateway.state_files import AT_REST_KEY_FILE
+from gateway.switches import LOOK_SECONDS, SWITCHES_FILE, Switchboard
 
 if TYPE_CHECKING:
     from gateway.listener.strict import Limits
@@ -56,6 +57,7 @@ class Worker:
         self._counts.begin(policy)
         self._sessions = WorkerSessions(engine, settings.session.idle, settings.session.absolute)
         keep.callback(self._sessions.close)
+        self._switches = Switchboard(folder / SWITCHES_FILE)
         self._watching = WatchingAfar()
         self._link = DeskLink(folder / DESK_SOCKET, self._sessions, self._watching)
         doors = hallway_doors(
@@ -69,6 +71,7 @@ class Worker:
             watching=self._watching,
             ledger=self._gate.door,
             reader=reader,
+            switches=self._switches,
         )
         self.hallway = Enforcement(doors)
         self.pages = DeskPages(folder / DESK_SOCKET)
@@ -89,6 +92,7 @@ class Worker:
             group.create_task(self._counts.serve(stop))
             group.create_task(self._gate.serve(stop))
             group.create_task(repeat(_SWEEP_SECONDS, self._sweep, stop))
+            group.create_task(repeat(LOOK_SECONDS, self._switches.look, stop))
             group.create_task(repeat(self.settings.policy.watch_seconds, watch.look, stop))
 
     async def _sweep(self) -> None:

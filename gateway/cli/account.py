@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`. `breached` and `release` have
-files of their own.
+"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`. `breached`, `release` and
+`sign-out` have files of their own.
 
 This file reads the command line and prints. What is done, and recorded, stands in `console.account_operations`.
 """
@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli import breached, release
+from gateway.cli import breached, release, sign_out
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.console.account_operations import LONGEST_INVITATION
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     import argparse
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([dhm])")
+_SAME_AS = {"freeze": "lock", "thaw": "unlock"}
+"""Words of a bad day for acts that there are: an account is in one state or the other, and each has one event."""
 _WITH_REASON = {
     "lock": "end its sessions and let nobody sign in",
+    "freeze": "the same as lock",
     "unlock": "let it sign in again",
+    "thaw": "the same as unlock",
     "wake": "let it sign in again after six months unused",
 }
 _UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
@@ -64,6 +68,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_campaign(acts)
     breached.add_parser(acts)
     release.add_parser(acts)
+    sign_out.add_parser(acts)
 
 
 def _add_mail(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -109,15 +114,16 @@ def _duration(text: str) -> timedelta:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do one act and print its outcome. 0: done; 1: refused, with a sentence; 2: settings or state not usable."""
-    campaign = arguments.act == "password-campaign"
+    verb = _SAME_AS.get(arguments.act, arguments.act)
+    campaign = verb == "password-campaign"
     if campaign and arguments.status == (arguments.reason is not None):
         print("herse: --reason goes with --account and --all, and not with --status", file=sys.stderr)
         return 2
-    command = f"account.{arguments.act}-status" if campaign and arguments.status else f"account.{arguments.act}"
+    command = f"account.{verb}-status" if campaign and arguments.status else f"account.{verb}"
 
     def act() -> str:
         result = perform(load_settings(arguments.config), command, _values(arguments))
-        return _campaign_sentence(result) if campaign else _sentence(arguments.act, result)
+        return _campaign_sentence(result) if campaign else _sentence(verb, result)
 
     return told(act)
 

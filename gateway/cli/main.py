@@ -13,7 +13,19 @@ from gateway.errors import HerseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NOUNS: Final = ("serve", "demo", "policy", "drill", "account", "agent", "ledger", "certs")
+NOUNS: Final = (
+    "serve",
+    "demo",
+    "policy",
+    "drill",
+    "account",
+    "agent",
+    "teleservice",
+    "portal",
+    "notice",
+    "ledger",
+    "certs",
+)
 """Each is a file here."""
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Commands on accounts and agents are done by the running server, which alone may write then; without one they are done
-here, off line, under the ledger's lock. Both do the same, by the handlers of `console`, and record it the same.
+"""What commands change is changed by the running server, which alone may write then; without one it is done here, off
+line, under the ledger's lock. Both do the same, by the handlers of `console`, and record it the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
 from gateway.console.agent_operations import AgentOperations, agent_handlers
+from gateway.console.asker import asked_by, unix_user
 from gateway.console.mail_operations import MailOperations, mail_handlers
+from gateway.console.sign_out_operations import SignOutOperations
+from gateway.console.switch_commands import sign_out_handlers, switch_handlers
+from gateway.console.switch_operations import SwitchOperations
 from gateway.errors import StartError
 from gateway.identity.accounts import Accounts
 from gateway.identity.agents import Agents
@@ -29,9 +34,11 @@ from gateway.identity.throttle import Throttle
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger_at
 from gateway.notices import Notices
+from gateway.policy_in_force import load_tested_policy, titles_of
 from gateway.post_office import open_outbox
 from gateway.settings import read_key
 from gateway.state_files import AT_REST_KEY_FILE
+from gateway.switches import SWITCHES_FILE, Switchboard
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -45,7 +52,8 @@ def perform(settings: Settings, command: str, values: dict[str, Any]) -> dict[st
     try:
         return call(settings.state.folder / SOCKET_FILE, command, values)
     except NoServer:
-        return asyncio.run(_perform_off_line(settings, command, values))
+        with asked_by(unix_user(os.getpid(), os.geteuid())):
+            return asyncio.run(_perform_off_line(settings, command, values))
 
 
 async def _perform_off_line(settings: Settings, command: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -66,9 +74,10 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         async def append(event: Event) -> None:
             await ledger.append([event]).wait()
 
+        sessions, switchboard = _sessions(settings, engine), Switchboard(folder / SWITCHES_FILE)
         accounts, outbox = Accounts(engine, at_rest), stack.enter_context(closing(open_outbox(folder, at_rest)))
         notices = Notices(accounts, outbox, settings.public.origin)
-        operations = AccountOperations(accounts, _sessions(settings, engine), append, notices)
+        operations = AccountOperations(accounts, sessions, append, notices)
         mail = MailOperations(MailAddresses(engine), append, notices)
         handlers = account_handlers(operations, _now) | mail_handlers(mail, _now)
         hasher = PasswordHasher(1, 1)
@@ -76,6 +85,9 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         agents = Agents(engine, at_rest, hasher, Throttle(), Failures(engine))
         release_desk = AgentOperations(agents, Releases(engine, accounts), append, notices)
         handlers |= agent_handlers(release_desk, _now)
+        switching = SwitchOperations(switchboard, append, lambda: titles_of(load_tested_policy(settings.policy.file)))
+        handlers |= switch_handlers(switching, _now)
+        handlers |= sign_out_handlers(SignOutOperations(accounts, sessions, append), _now)
         return await handlers[command](values)
 
 

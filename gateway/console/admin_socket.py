@@ -19,6 +19,7 @@ import struct
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from gateway.console.asker import asked_by, unix_user
 from gateway.errors import HerseError, StartError
 
 if TYPE_CHECKING:
@@ -106,8 +107,10 @@ async def _answer(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handlers: Handlers, read_seconds: float
 ) -> None:
     try:
-        if _peer_uid(writer) in {0, os.geteuid()}:
-            reply = await _reply(reader, handlers, read_seconds)
+        pid, uid = _peer(writer)
+        if uid in {0, os.geteuid()}:
+            with asked_by(unix_user(pid, uid)):
+                reply = await _reply(reader, handlers, read_seconds)
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
         else:
@@ -118,10 +121,11 @@ async def _answer(
         writer.close()
 
 
-def _peer_uid(writer: asyncio.StreamWriter) -> int:
+def _peer(writer: asyncio.StreamWriter) -> tuple[int, int]:
     peer = writer.get_extra_info("socket")
     credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(credentials)[1])
+    pid, uid, _ = _CREDENTIALS.unpack(credentials)
+    return pid, uid
 
 
 async def _reply(reader: asyncio.StreamReader, handlers: Handlers, read_seconds: float) -> dict[str, Any]:

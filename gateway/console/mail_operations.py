@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.console.record import signed
 from gateway.errors import HerseError, LedgerError
 from gateway.identity.accounts import AccountError
 from gateway.identity.identifiers import parse_identifier, parse_label
@@ -41,7 +42,7 @@ class MailOperations:
         new = None if address is None else parse_mail_address(address)
         account = parse_identifier(identifier)
         old = self._addresses.set(account, new)
-        event = Event(EventKind.MAIL_CHANGED, account, at, reason=why)
+        event = signed(Event(EventKind.MAIL_CHANGED, account, at, reason=why))
         try:
             await self._append(event)
         except LedgerError as error:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What operators and agents have changed, told to the ledger, and then to the holder: one act, one letter.
 
-The change stands already: if its event cannot be recorded, the error says so.
+The change stands already: if its event cannot be recorded, the error says so. Each event names who asked.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.console.asker import asker
 from gateway.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -29,14 +30,22 @@ class Record:
         durable: list[Event] = []
         try:
             for event in events:
-                await self._append(event)
-                durable.append(event)
+                named = signed(event)
+                await self._append(named)
+                durable.append(named)
         except LedgerError as error:
             missing = events[len(durable)]
-            raise LedgerError(
-                f"the change to account {missing.account} is made, but its event {missing.kind} could not be recorded:"
-                f" {error}"
-            ) from error
+            what = f"the change to account {missing.account}" if missing.account else "the change"
+            raise LedgerError(f"{what} is made, but its event {missing.kind} could not be recorded: {error}") from error
         finally:
             if self._notices is not None and durable:
                 self._notices.tell(*durable)
+
+
+def signed(event: Event) -> Event:
+    """The event with who asked for it, where that is known."""
+    who = asker()
+    if who is None:
+        return event
+    asked = f"asked by {who}"
+    return event._replace(details=asked if event.details is None else f"{event.details}; {asked}")

@@ -8,7 +8,6 @@ patient. One that is missing, damaged or of another version is no reason not to 
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +15,7 @@ from gateway.metering.history import Day
 from gateway.metering.risks import Standing
 from gateway.metering.watching import KNOWN_BEFORE, WATCHED_FOR, Past, Use
 from gateway.model import Risk
-from gateway.whole_file import sync
+from gateway.whole_file import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,15 +30,8 @@ _COLUMNS: Final = 1 + len(Day._fields)
 
 def write_uses(path: Path, uses: Iterable[Use], risks: Iterable[Standing], at: datetime) -> None:
     """Put the uses in the place of what was written before, whole or not at all. OSError if the disk refuses."""
-    draft = path.with_name(f".{path.name}.draft")
     used = [use._asdict() for use in uses]
-    text = json.dumps({"version": VERSION, "at": at.isoformat(), "uses": used, "risks": list(risks)})
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync(path.parent)
+    replace(path, json.dumps({"version": VERSION, "at": at.isoformat(), "uses": used, "risks": list(risks)}))
 
 
 def read_uses(path: Path) -> tuple[datetime | None, list[Use], list[Standing]]:

@@ -24,15 +24,18 @@ from gateway.model.decision import (
 from gateway.model.event import AlertReason, Event, EventKind, PastLook, Receipt
 from gateway.model.reason import Effect, Reason
 from gateway.model.signal import Finding, Signal, risk_of
+from gateway.model.switch import Announcement, Closure, Switches
 
 __all__ = [
     "ANONYMOUS",
     "AccessRequest",
     "Activity",
     "AlertReason",
+    "Announcement",
     "Assurance",
     "Budget",
     "Challenge",
+    "Closure",
     "Counts",
     "Decision",
     "Delegation",
@@ -58,6 +61,7 @@ __all__ = [
     "Signal",
     "Spent",
     "Subject",
+    "Switches",
     "TraceLine",
     "risk_of",
 ]

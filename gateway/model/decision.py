@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.model.assurance import Level, Method, Subject
     from gateway.model.budget import Meter, Quota, Spent
     from gateway.model.reason import Effect, Reason
+    from gateway.model.switch import Closure
 
 
 class Place(StrEnum):
@@ -85,7 +86,8 @@ class Decision:
     """The outcome of `decide`, and after it of `meter`: never a boolean, always with its rule and reasons.
 
     `segment` is the place of the patient number among the segments of the path, where the path carries it; else 0.
-    `observed`: why it would not be permitted, were the rule not on trial. `spent`: the budget that refuses.
+    `observed`: why it would not be permitted, were the rule not on trial. `spent`: the budget that refuses; `closed`:
+    the operator's act that does.
     """
 
     effect: Effect
@@ -105,6 +107,7 @@ class Decision:
     observed: tuple[Reason, ...] = ()
     retry_after_seconds: int | None = None
     spent: Spent | None = None
+    closed: Closure | None = None
 
     @property
     def reason(self) -> Reason:

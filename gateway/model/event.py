@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class EventKind(StrEnum):
-    """What happened to an account, as the ledger and « Mes derniers événements » name it."""
+    """What happened to an account, as the ledger and « Mes derniers événements » name it.
+
+    What operators switch for everybody happens to none: its account is empty.
+    """
 
     ACCOUNT_CREATED = "account-created"
     ACCOUNT_LOCKED = "account-locked"
@@ -49,6 +52,13 @@ class EventKind(StrEnum):
     OBSERVED = "observed"
     ALERTED = "alerted"
     DATA_KEY = "data-key"
+    SESSIONS_ENDED = "sessions-ended"
+    TELESERVICE_CLOSED = "teleservice-closed"
+    TELESERVICE_OPENED = "teleservice-opened"
+    PORTAL_CLOSED = "portal-closed"
+    PORTAL_OPENED = "portal-opened"
+    NOTICE_SET = "notice-set"
+    NOTICE_CLEARED = "notice-cleared"
 
 
 class AlertReason(StrEnum):
@@ -68,7 +78,8 @@ class Event(NamedTuple):
     `request` ties the rows of one request together (16 random bytes); `pseudonym` is the keyed hash of one patient
     number; `network` is the client's address; `device` a short, cleaned User-Agent. `holder` names the person where it
     is known who of those that use the account it was; `delegate` is the reference of the delegation he came by.
-    `details` are the budget or the signals, with their figures, of an alert or of what would have been refused.
+    `details` are the budget or the signals, with their figures, of an alert or of what would have been refused; of an
+    operator's act who asked for it.
     `sealed` is the patient number that only the data-protection officer can read, or the key it was sealed with.
     """
 

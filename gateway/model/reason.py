@@ -51,6 +51,8 @@ class Reason(StrEnum):
     REQUEST_TIMEOUT = "request-timeout"
     NOT_IMPLEMENTED = "not-implemented"
     # the house and the portal behind it
+    TELESERVICE_CLOSED = "teleservice-closed"
+    PORTAL_CLOSED = "portal-closed"
     PORTAL_UNREACHABLE = "portal-unreachable"
     PORTAL_TIMEOUT = "portal-timeout"
     PORTAL_ANSWER_INVALID = "portal-answer-invalid"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.model import Counts, Effect, Reason
 from gateway.pages.accept import qualities
 from gateway.pages.budget_words import budget_members
+from gateway.pages.closed_words import closed_members
 from gateway.pages.headers import SECURITY_HEADERS
 from gateway.pages.language import language
 from gateway.pages.problem import PROBLEM_TYPE, problem
@@ -85,6 +86,7 @@ def refusal(  # noqa: PLR0917  # one answer, told whole
     if decision.effect is Effect.CHALLENGE:
         fields.append((b"www-authenticate", _authenticate(decision.challenge)))
     if wants_page(accept):
+        wait = None if decision.closed is not None else wait  # the page of a closure says until when, not for how long
         body = refusal_page(
             reason, tongue, account=account, delegate=delegate, instance=instance, retry_after_seconds=wait, told=told
         )
@@ -95,6 +97,8 @@ def refusal(  # noqa: PLR0917  # one answer, told whole
         extra: dict[str, Any] = {"teleservice": decision.rule} if named else {}
         if decision.spent is not None:
             extra |= budget_members(decision.spent)
+        if decision.closed is not None:
+            extra |= closed_members(decision.closed)
         if kept is not None:
             extra["kept"] = f"{CONTINUE_PATH}?to={kept}"
         body = problem(reason, tongue, instance=instance, extra=extra, told=told)

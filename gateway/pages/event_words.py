@@ -55,6 +55,13 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
             EventKind.SSO_UNLINKED,
             EventKind.DELEGATION_GIVEN,
             EventKind.DELEGATION_ENDED,
+            EventKind.SESSIONS_ENDED,
+            EventKind.TELESERVICE_CLOSED,
+            EventKind.TELESERVICE_OPENED,
+            EventKind.PORTAL_CLOSED,
+            EventKind.PORTAL_OPENED,
+            EventKind.NOTICE_SET,
+            EventKind.NOTICE_CLEARED,
         }
     ),
 }
@@ -110,6 +117,13 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
     EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
     EventKind.DATA_KEY: ("Clé de l'heure scellée au délégué", "Key of the hour sealed to the officer"),
+    EventKind.SESSIONS_ENDED: ("Sessions fermées par le support", "Sessions ended by support"),
+    EventKind.TELESERVICE_CLOSED: ("Téléservice fermé", "Service closed"),
+    EventKind.TELESERVICE_OPENED: ("Téléservice rouvert", "Service opened again"),
+    EventKind.PORTAL_CLOSED: ("Portail fermé", "Portal closed"),
+    EventKind.PORTAL_OPENED: ("Portail rouvert", "Portal opened again"),
+    EventKind.NOTICE_SET: ("Message affiché à tous", "Message shown to everybody"),
+    EventKind.NOTICE_CLEARED: ("Message retiré", "Message taken away"),
 }
 
 _ALERTS: Final[dict[str, tuple[str, str]]] = {
@@ -146,6 +160,7 @@ _ALARMING: Final = frozenset(
         EventKind.QUARANTINE_BEGUN,
         EventKind.RELEASE_ASKED,
         EventKind.RECOVERY_CODE_USED,
+        EventKind.SESSIONS_ENDED,
     }
 )
 

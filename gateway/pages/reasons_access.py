@@ -224,4 +224,30 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Go back to the portal's home page and start again from its own pages.",
         HOME,
     ),
+    # The number is amelipro's line for professionals; other portals have their own support.
+    Reason.TELESERVICE_CLOSED: Explanation(
+        503,
+        "Téléservice fermé",
+        "Service closed",
+        "Ce téléservice est fermé pour le moment.",
+        "This service is closed at the moment.",
+        "Les autres téléservices restent ouverts. Si vous veniez d'envoyer un formulaire, il n'a pas été transmis.\n"
+        "Pour une urgence ou une question, appelez le support de votre portail (amelipro : 36 08).",
+        "The other services stay open. If you had just sent a form, it was not passed on.\n"
+        "If it is urgent, or for any question, call your portal's support (amelipro: 36 08).",
+        HOME,
+    ),
+    Reason.PORTAL_CLOSED: Explanation(
+        503,
+        "Portail fermé",
+        "Portal closed",
+        "Tout le portail est fermé pour le moment.",
+        "The whole portal is closed at the moment.",
+        "Votre compte et vos derniers événements restent consultables. Si vous veniez d'envoyer un formulaire, il n'a "
+        "pas été transmis.\n"
+        "Pour une urgence ou une question, appelez le support de votre portail (amelipro : 36 08).",
+        "Your account and its latest events can still be read. If you had just sent a form, it was not passed on.\n"
+        "If it is urgent, or for any question, call your portal's support (amelipro: 36 08).",
+        EVENTS,
+    ),
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import Response
 
 from gateway.model import Reason
+from gateway.pages.announcement_words import shown
 from gateway.pages.headers import SECURITY_HEADERS
 from gateway.pages.problem import PROBLEM_TYPE, problem
 from gateway.pages.reasons import status as status_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+_ANNOUNCED: Final = ("/.herse/sign-in", "/.herse/account")
 _UNAUTHORIZED: Final = 401
 _SEE_OTHER: Final = 303
 # One `/`, then printable ASCII without `\`: whatever resolves it stays on our origin.
@@ -66,6 +68,7 @@ def html(
         form=visit.form_token,
         sso=provider(visit),
         cards=visit.doors.card is not None,
+        announcements=_announcements(visit),
         **values,
     )
     return answer(body, HTML_TYPE, status, [*_page_headers(visit), *headers], guards)
@@ -123,6 +126,13 @@ def again(visit: Visit, template: str, refused: Refused, **values: Any) -> Respo
 def provider(visit: Visit) -> str | None:
     """What the provider is called, for the pages and for reasons that speak of it; None without one."""
     return None if visit.doors.sso is None else visit.doors.sso.name
+
+
+def _announcements(visit: Visit) -> list[dict[str, Any]]:
+    """What is announced, where people look for it."""
+    if not visit.request.scope["path"].startswith(_ANNOUNCED):
+        return []
+    return shown(visit.doors.announcements(visit.at), visit.language)
 
 
 def _refusal_headers(refused: Refused, status: int) -> Headers:

@@ -10,7 +10,7 @@ from gateway.portal.change_ticket import ChangeTickets
 from gateway.portal.sso_waiting import SsoWaiting
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from gateway.identity.accounts import Accounts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.ledger.event import Cursor, StoredEvent
     from gateway.ledger.store import Ledger
     from gateway.mail.outbox import Outgoing
-    from gateway.model import EventKind, Subject
+    from gateway.model import Announcement, EventKind, Subject
     from gateway.notices import Notices
 
 
@@ -126,6 +126,8 @@ class Doors:
     titles: Callable[[str], str] = str
     teleservices: Callable[[Subject], list[str]] = field(default=lambda _: [])
     """Those of the policy in force that may open to this subject if he proves enough: what he can give to others."""
+    announcements: Callable[[datetime], Sequence[Announcement]] = field(default=lambda _: ())
+    """What is shown to all professionals at that time."""
     changes: ChangeTickets = field(default_factory=ChangeTickets)
     slips: Slips | None = None
     """What the hallway says of a budget that asks for a proof."""

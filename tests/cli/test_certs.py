@@ -166,8 +166,8 @@ def test_the_commands(tmp_path, capsys):
     capsys.readouterr()
     assert run("keys", "--dir", str(keys)) == run("keys", "--dir", str(keys)) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["made"] * 3 + ["kept"] * 3
-    secrets = [(keys / name).read_text().strip() for name in ("at-rest.key", "pseudonym.key")]
+    assert [line.split()[0] for line in lines] == ["made"] * 4 + ["kept"] * 4
+    secrets = [(keys / name).read_text().strip() for name in ("at-rest.key", "pseudonym.key", "ledger.key")]
     assert not any(secret in line for secret in secrets for line in lines)
 
 

@@ -140,3 +140,13 @@ def test_what_ends_the_delegates_own_sessions_ends_those_on_the_holders_account(
     assert sessions.end_all(OWN, NOON) == 1
     assert acting.ended
     assert Sessions(engine, timedelta(minutes=30), timedelta(hours=4)).of_account(HOLDER) == []
+
+
+def test_a_list_of_accounts_ends_what_their_owners_do_as_delegates_too(delegates, engine):
+    given = draft(delegates, card="", own=OWN)
+    delegates.give(given)
+    sessions, acting = opened(engine, given.delegation)
+    assert sessions.end_many(["EMP-ANA"], NOON) == {}
+    assert sessions.end_many([OWN], NOON) == {HOLDER: 1}
+    assert acting.ended
+    assert Sessions(engine, timedelta(minutes=30), timedelta(hours=4)).of_account(HOLDER) == []

@@ -178,6 +178,20 @@ def test_F9_all_sessions_of_an_account_end_and_no_other(sessions, accounts, acco
     assert len(rows(engine)) == 1
 
 
+def test_sessions_of_many_accounts_end_at_once_and_no_other(sessions, accounts, account, engine, t0):
+    one, other = (accounts.create(name, "Cabinet", "nurse", None, (), t0) for name in ("ONE", "OTHER"))
+    ours = [sessions.open(each, [], t0, None, None)[0] for each in (account, account, one)]
+    theirs, _ = sessions.open(other, [], t0, None, None)
+    assert sessions.end_many(["NOBODY"], t0) == sessions.end_many([], t0) == {}
+    assert sessions.end_many([PHARMACY, "ONE"], t0) == {PHARMACY: 2, "ONE": 1}
+    assert [sessions.find(token.encode(), t0) for token in ours] == [None] * 3
+    assert sessions.find(theirs.encode(), t0) is not None
+    assert len(rows(engine)) == 1
+    assert sessions.end_many(None, t0) == {"OTHER": 1}
+    assert sessions.end_many(None, t0) == {}
+    assert rows(engine) == []
+
+
 def test_F9_no_session_opens_for_an_account_locked_meanwhile(sessions, accounts, account, engine, t0):
     token, _ = sessions.open(account, [], t0, None, None)
     accounts.lock(PHARMACY, t0)
@@ -241,6 +255,7 @@ def test_watchers_are_called_once_when_the_session_ends(sessions, opened, t0):
 
 @pytest.mark.parametrize("end", [
     lambda sessions, session, t0: sessions.end_all(PHARMACY, t0),
+    lambda sessions, session, t0: sessions.end_many(None, t0),
     lambda sessions, session, t0: sessions.sweep(t0 + IDLE),
     lambda sessions, session, t0: sessions.sweep(t0 + ABSOLUTE),
 ])  # fmt: skip

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Commands on accounts and agents are done by the running server, which alone may write then; without one they are done
-here, off line, under the ledger's lock. Both do the same, by the handlers of `console`, and record it the same.
+"""Commands on accounts, agents and incidents are done by the running server, which alone may write then; without one
+they are done here, off line, under the ledger's lock. Both do the same, by the handlers of `console`, and record it the
+same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
 from gateway.console.agent_operations import AgentOperations, agent_handlers
+from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.errors import StartError
 from gateway.identity.accounts import Accounts
@@ -25,6 +27,7 @@ from gateway.identity.password import PasswordHasher
 from gateway.identity.release import Releases
 from gateway.identity.session import Sessions
 from gateway.identity.throttle import Throttle
+from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger
 from gateway.notices import Notices
@@ -77,6 +80,8 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         agents = Agents(engine, at_rest, hasher, Throttle(), Failures(engine))
         release_desk = AgentOperations(agents, Releases(engine, accounts), append, notices)
         handlers |= agent_handlers(release_desk, _now)
+        incidents = IncidentOperations(Incidents(folder / INCIDENTS_FOLDER), accounts, operations, append)
+        handlers |= incident_handlers(incidents, _now)
         return await handlers[command](values)
 
 

@@ -48,6 +48,12 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     OBSERVED = "observed"
     ALERTED = "alerted"
+    INCIDENT_OPENED = "incident-opened"
+    INCIDENT_CHANGED = "incident-changed"
+    INCIDENT_EXAMINED = "incident-examined"
+    INCIDENT_EXPORTED = "incident-exported"
+    INCIDENT_DRAFTED = "incident-drafted"
+    INCIDENT_CLOSED = "incident-closed"
 
 
 class AlertReason(StrEnum):

@@ -54,6 +54,12 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
             EventKind.SSO_UNLINKED,
             EventKind.DELEGATION_GIVEN,
             EventKind.DELEGATION_ENDED,
+            EventKind.INCIDENT_OPENED,
+            EventKind.INCIDENT_CHANGED,
+            EventKind.INCIDENT_EXAMINED,
+            EventKind.INCIDENT_EXPORTED,
+            EventKind.INCIDENT_DRAFTED,
+            EventKind.INCIDENT_CLOSED,
         }
     ),
 }
@@ -108,6 +114,27 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.REFUSED: ("Accès refusé", "Access refused"),
     EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
     EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
+    EventKind.INCIDENT_OPENED: (
+        "Incident de sécurité ouvert, qui concerne ce compte",
+        "Security incident opened that concerns this account",
+    ),
+    EventKind.INCIDENT_CHANGED: (
+        "Incident de sécurité complété : comptes, dates ou téléservices",
+        "Security incident changed: accounts, dates or teleservices",
+    ),
+    EventKind.INCIDENT_EXAMINED: (
+        "Consultations du compte examinées pour un incident",
+        "Look-ups of the account examined for an incident",
+    ),
+    EventKind.INCIDENT_EXPORTED: (
+        "Liste des personnes à informer établie pour un incident",
+        "List of the people to inform made for an incident",
+    ),
+    EventKind.INCIDENT_DRAFTED: (
+        "Projets de notification rédigés pour un incident",
+        "Drafts of notifications written for an incident",
+    ),
+    EventKind.INCIDENT_CLOSED: ("Incident de sécurité clos", "Security incident closed"),
 }
 
 _ALERTS: Final[dict[str, tuple[str, str]]] = {
@@ -144,6 +171,7 @@ _ALARMING: Final = frozenset(
         EventKind.QUARANTINE_BEGUN,
         EventKind.RELEASE_ASKED,
         EventKind.RECOVERY_CODE_USED,
+        EventKind.INCIDENT_OPENED,
     }
 )
 

@@ -90,6 +90,6 @@ def _list_at(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise IncidentError(
             f"{path} cannot be written ({error.strerror}); expected a folder of yours, on a disk with room that knows "
-            "hard links (a memory stick often does not: copy the list there afterwards). Nothing is left under that name: "
-            "mend it, then do it again."
+            "hard links (a memory stick often does not: copy the list there afterwards). Nothing is left under that "
+            "name: mend it, then do it again."
         ) from error

@@ -90,13 +90,13 @@ def _lines(incident: Incident, found: Exposure, known_days: int | None) -> Itera
     if known_days is not None:
         yield (
             f"  Left out: {found.known:,} people of whom the same accounts had already been shown the same data in the "
-            f"{known_days} days\n  before the interval. That was ordinary use of these accounts; it does not say that the "
-            "thief did not see them.\n  The list of `herse incident export` has them."
+            f"{known_days} days\n  before the interval. That was ordinary use of these accounts; it does not say that "
+            "the thief did not see them.\n  The list of `herse incident export` has them."
         )
     if found.unnamed:
         yield (
-            f"  Besides: {found.unnamed:,} disclosures in teleservices where nobody is counted (`uncounted`): whose data "
-            "they\n  showed the ledger does not know."
+            f"  Besides: {found.unnamed:,} disclosures in teleservices where nobody is counted (`uncounted`): whose "
+            "data they\n  showed the ledger does not know."
         )
     yield "\n  categories of data                people"
     for name, people in sorted(found.categories.items(), key=lambda one: -one[1]):

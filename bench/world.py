@@ -13,9 +13,11 @@ from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import DATABASE_FILE, create_database
 from gateway.identity.session import Sessions
+from gateway.ledger.officer_key import new_officer_key
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.store import create_ledger
 from gateway.model import Method, Proof
+from gateway.state_files import OFFICER_FILE
 from support.servers import LOOPBACK
 
 if TYPE_CHECKING:
@@ -131,6 +133,7 @@ def make_world(folder: Path, port: int, origin: int) -> World:
     (folder / "policy.yaml").write_text(policy_text(), encoding="utf-8")
     (folder / "policy.cases.yaml").write_text(cases_text(), encoding="utf-8")
     make_keys(folder / "keys")
+    (folder / "keys" / OFFICER_FILE).write_text(new_officer_key().public.text(), encoding="ascii")
     create_ledger(state / LEDGER_FILE)
     return World(folder, port, {"Host": HOST, "Cookie": f"{COOKIE}={_signed_in(state)}"})
 

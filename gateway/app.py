@@ -11,7 +11,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from gateway.building import clock, hallway_doors, later, limits_of, repeat
+from gateway.building import clock, hallway_doors, later, limits_of, repeat, seals_of
 from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
@@ -124,6 +124,7 @@ class Gateway:
             meter=self.counts.meter,
             watching=self.watching,
             ledger=self.ledger,
+            seals=self._seals,
             reader=self._reader,
         )
         self.hallway = Enforcement(doors)
@@ -145,6 +146,7 @@ class Gateway:
         keep.callback(self.ledger.close)
         self._reader = LedgerReader(folder / LEDGER_FILE)
         keep.callback(self._reader.close)
+        self._seals = seals_of(settings)
         self.counts = meter_gate(settings, self._reader, clock)
         kind = DeskSessions if self._is_desk else Sessions
         self.sessions = kind(engine, settings.session.idle, settings.session.absolute)
@@ -243,6 +245,7 @@ class Gateway:
         self.counts.sweep(at)
         self.watching.sweep(at)
         self._kept.sweep(at)
+        self._seals.forget(at)
 
     async def _note_uses(self) -> None:
         await asyncio.to_thread(self._write_uses)

@@ -12,17 +12,20 @@ import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gateway.errors import StartError
 from gateway.homes import Homes
 from gateway.identity.at_rest import AtRest
 from gateway.identity.slips import Slips
 from gateway.keeping import Keeper
+from gateway.ledger.officer_key import OfficerKeyError, load_public
+from gateway.ledger.seal import SealedLedger, Seals
 from gateway.listener.strict import Limits
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.pending import Pending
 from gateway.policy_in_force import load_decoys_of
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
-from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, PSEUDONYM_KEY_FILE
+from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, OFFICER_FILE, PSEUDONYM_KEY_FILE
 from gateway.upstream.assertion import Assertions, load_assertion_key
 from gateway.upstream.client import Portal, PortalAddress
 from gateway.visit import HallwayDoors
@@ -33,10 +36,11 @@ if TYPE_CHECKING:
 
     from gateway.identity.kept_work import KeptWork
     from gateway.ledger.read import LedgerReader
+    from gateway.ledger.store import Ledger
     from gateway.metering.door import MeterDoor
     from gateway.policy.rules import Policy
     from gateway.settings import Settings
-    from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor, WatchingDoor
+    from gateway.visit import ReturnsDoor, SessionsDoor, WatchingDoor
 
 log = logging.getLogger("gateway.app")
 
@@ -97,7 +101,8 @@ def hallway_doors(
     returns: ReturnsDoor,
     meter: MeterDoor,
     watching: WatchingDoor,
-    ledger: LedgerDoor,
+    ledger: Ledger,
+    seals: Seals,
     reader: LedgerReader,
 ) -> HallwayDoors:
     """What the hallway works with. `keep` gives back what is opened here."""
@@ -119,7 +124,7 @@ def hallway_doors(
         portal=portal,
         keeper=keeper,
         assertions=Assertions(load_assertion_key(keys / ASSERTION_KEY_FILE), origin, settings.portal.url),
-        ledger=ledger,
+        ledger=SealedLedger(ledger, seals),
         clock=clock,
         wait=wait,
         origin=origin,
@@ -127,6 +132,19 @@ def hallway_doors(
         form_bytes=settings.limits.form_bytes,
         slips=Slips(AtRest(read_key(keys / AT_REST_KEY_FILE))),
     )
+
+
+def seals_of(settings: Settings) -> Seals:
+    """What patient numbers are sealed with; StartError without the data-protection officer's public key."""
+    path = settings.keys.folder / OFFICER_FILE
+    try:
+        return Seals(load_public(path.read_text(encoding="ascii")))
+    except (OSError, UnicodeDecodeError, OfficerKeyError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        raise StartError(
+            f"the public key of the data-protection officer {path} cannot be read ({found}); expected the file "
+            "officer.pub that the officer made with `herse ledger keygen`"
+        ) from None
 
 
 def _address(settings: Settings) -> PortalAddress:

@@ -77,7 +77,7 @@ def ask(visit: Visit, doors: HallwayDoors, text: str) -> tuple[str | None, Outco
         watched(visit, doors, doors.watching.seen(look, new=False, missed=True))
         return None, doors.meter.missed(look)
     look = visit.look = look_at(visit, doors, number)
-    visit.pseudonym = look.pseudonym
+    visit.number, visit.pseudonym = number, look.pseudonym
     if doors.decoys.touched(look.pseudonym):
         raise decoy_touched(visit, doors)
     return number, doors.meter.hit(look)

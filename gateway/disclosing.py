@@ -22,7 +22,7 @@ from gateway.pending import Pending, start
 from gateway.upstream.scanned import ScannedAnswer
 from gateway.upstream.scanned_gate import Ending
 from gateway.upstream.scanned_kind import says_json, unread_kind
-from gateway.visit import event_of
+from gateway.visit import event_of, lookup_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -162,11 +162,12 @@ class Disclosing:
             if doors.decoys.touched(look.pseudonym):
                 visit.pseudonym = look.pseudonym
                 raise decoy_touched(visit, doors)
-        for look in looks:
+        for number, look in zip(people, looks, strict=True):
             outcome = await self._hit(look, hits)
             if self.refused is not None:
                 break
-            events.append(event_of(visit, EventKind.LOOKUP, status=self._status))
+            visit.number = number
+            events.append(lookup_of(visit, doors, self._status))
             if outcome.alerts or outcome.observed:
                 events += told(visit)
             delay = max(delay, outcome.delay_seconds)

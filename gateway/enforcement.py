@@ -25,7 +25,7 @@ from gateway.pending import Pending, start
 from gateway.policy.evaluate import decide
 from gateway.upstream.exchange import DisconnectedError
 from gateway.upstream.headers import lines_of
-from gateway.visit import UNDECIDED, HallwayDoors, Visit, event_of
+from gateway.visit import UNDECIDED, HallwayDoors, Visit, event_of, lookup_of
 
 if TYPE_CHECKING:
     from gateway.model import Receipt
@@ -185,11 +185,14 @@ class Enforcement:
 
     def record(self, visit: Visit, answer: Answer | WholeAnswer) -> Pending[Receipt]:
         """Make the disclosure durable; only then may the answer leave."""
-        missed = answer.status >= _DISCLOSED_BELOW
-        settle(visit, self._doors, missed=missed and answer.status < _PORTAL_FAULT)
-        kind = EventKind.LOOKUP_MISSED if missed else EventKind.LOOKUP
-        disclosed = [] if visit.decision.record is None else [event_of(visit, kind, status=answer.status)]
-        return self._doors.ledger.append([*disclosed, *told(visit)])
+        doors, status = self._doors, answer.status
+        missed = status >= _DISCLOSED_BELOW
+        settle(visit, doors, missed=missed and status < _PORTAL_FAULT)
+        events = [*told(visit)]
+        if visit.decision.record is not None:
+            missing = event_of(visit, EventKind.LOOKUP_MISSED, status=status) if missed else None
+            events.insert(0, missing or lookup_of(visit, doors, status))
+        return doors.ledger.append(events)
 
     async def respond(self, visit: Visit) -> None:
         """Say what happened and what to do, by what the client accepts. A permitted answer is relayed."""

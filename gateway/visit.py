@@ -76,11 +76,14 @@ class AssertionsDoor(Protocol):
 
 
 class LedgerDoor(Protocol):
-    """What the hallway needs of a ledger (`ledger.store.Ledger`)."""
+    """What the hallway needs of a ledger (`ledger.seal.SealedLedger`)."""
 
     @property
     def failed(self) -> bool:
         """Whether a write has failed: then no append ever succeeds again."""
+
+    def seal(self, number: str, request: bytes, pseudonym: bytes, at: datetime) -> bytes:
+        """The number of one row, so that the officer alone can read it."""
 
     def append(self, events: Sequence[Event]) -> Pending[Receipt]:
         """Make the events durable together; the Receipt is the last one's."""
@@ -145,6 +148,7 @@ class Visit:
         "decision",
         "look",
         "moved",
+        "number",
         "outcome",
         "pseudonym",
         "quotas",
@@ -162,6 +166,7 @@ class Visit:
         self.session: Session | None = None
         self.subject: Subject = ANONYMOUS
         self.decision = UNDECIDED
+        self.number: str | None = None
         self.pseudonym: bytes | None = None
         self.quotas: tuple[Quota, ...] = ()
         self.moved = False
@@ -171,7 +176,15 @@ class Visit:
         self.raised: Raised | None = None
 
 
-def event_of(visit: Visit, kind: EventKind, *, status: int | None = None) -> Event:
+def lookup_of(visit: Visit, doors: HallwayDoors, status: int) -> Event:
+    """The disclosure of a visit's one person, whose number goes with it, sealed."""
+    number, pseudonym, sealed = visit.number, visit.pseudonym, None
+    if number is not None and pseudonym is not None:
+        sealed = doors.ledger.seal(number, visit.request.id, pseudonym, visit.at)
+    return event_of(visit, EventKind.LOOKUP, status=status, sealed=sealed)
+
+
+def event_of(visit: Visit, kind: EventKind, *, status: int | None = None, sealed: bytes | None = None) -> Event:
     """What is put on record of a visit, as it stands."""
     decision, request, subject = visit.decision, visit.request, visit.subject
     record, delegation = decision.record, subject.delegation
@@ -190,4 +203,5 @@ def event_of(visit: Visit, kind: EventKind, *, status: int | None = None) -> Eve
         categories=() if record is None else record.categories,
         holder=subject.holder,
         delegate=None if delegation is None else delegation.reference,
+        sealed=sealed,
     )

@@ -10,7 +10,7 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from gateway.building import clock, hallway_doors, limits_of, repeat
+from gateway.building import clock, hallway_doors, limits_of, repeat, seals_of
 from gateway.desk.frames import DESK_SOCKET
 from gateway.desk.link import DeskLink
 from gateway.desk.pages import DeskPages
@@ -55,6 +55,7 @@ class Worker:
         keep.callback(ledger.close)
         reader = LedgerReader(folder / LEDGER_FILE)
         keep.callback(reader.close)
+        self._seals = seals_of(settings)
         self._counts = meter_gate(settings, reader, clock)
         self._counts.begin(policy)
         self._sessions = WorkerSessions(engine, settings.session.idle, settings.session.absolute)
@@ -71,6 +72,7 @@ class Worker:
             meter=self._counts.meter,
             watching=self._watching,
             ledger=ledger,
+            seals=self._seals,
             reader=reader,
         )
         self.hallway = Enforcement(doors)
@@ -98,6 +100,7 @@ class Worker:
         self._sessions.sweep(at)
         self._counts.sweep(at)
         self._watching.sweep(at)
+        self._seals.forget(at)
 
     def close(self) -> None:
         """Give everything back."""

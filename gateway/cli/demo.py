@@ -20,6 +20,7 @@ import pyotp
 
 from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, card_file, dev_cards, make_dev_cards
 from gateway.cli.certs import make_dev_authority, make_keys
+from gateway.cli.ledger import make_officer_pair
 from gateway.cli.serve import serve
 from gateway.cli.serving import start_log
 from gateway.demo.card_pki import STAFF, cast_bearers
@@ -35,12 +36,14 @@ from gateway.listener.host import listening_socket
 from gateway.model import Event, EventKind
 from gateway.post_office import LETTERS_FOLDER
 from gateway.settings import load_settings, read_key
-from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE, OFFICER_FILE
 
 if TYPE_CHECKING:
     import argparse
 
 DEFAULT_FOLDER = Path("var/demo")
+OFFICER_FOLDER = "officer"
+OFFICER_PASSWORD = "officer of the demo"  # noqa: S105  # of a key that opens generated numbers alone
 _PORTS = 65_536
 _SETTINGS = """\
 # The settings of the demo: a gateway like any other. Paths are read from the folder of this file.
@@ -125,6 +128,9 @@ def prepare(arguments: argparse.Namespace) -> Path:
     if not cards.authorities.exists():
         make_dev_cards(arguments.certs / CARDS_FOLDER, datetime.now(UTC))
     make_keys(folder / "keys")
+    if not (folder / "keys" / OFFICER_FILE).exists():
+        _, public, _ = make_officer_pair(folder / OFFICER_FOLDER, OFFICER_PASSWORD)
+        (folder / "keys" / OFFICER_FILE).write_bytes(public.read_bytes())
     settings_file = folder / "herse.toml"
     settings_file.write_text(
         _SETTINGS.format(
@@ -205,6 +211,7 @@ def welcome(arguments: argparse.Namespace) -> str:
         f"  Cards: import a .p12 of {arguments.certs / CARDS_FOLDER} into the browser (passphrase {PASSPHRASE}):",
         *_cards(),
         f"  Delegates: a holder lets Lou Martin in by {STAFF} at /.herse/account/delegates",
+        f"  Officer of data protection: the key in {arguments.dir / OFFICER_FOLDER} (password: {OFFICER_PASSWORD})",
         f"  Mail:  letters to the accounts lie as files in {arguments.dir / 'state' / LETTERS_FOLDER}",
         "",
     ]

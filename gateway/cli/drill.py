@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.cli.ledger import make_officer_pair
 from gateway.cli.policy import read_policy
 from gateway.cli.progress import Progress
 from gateway.drill.honest import walk_honest
@@ -24,6 +25,8 @@ from gateway.drill.scenarios import ATTACK_AT, DRILLS, Theatre
 from gateway.drill.simulation import DAY
 from gateway.drill.world import load_world
 from gateway.errors import StartError
+from gateway.ledger.officer_key import load_public
+from gateway.ledger.seal import Seals
 from gateway.ledger.store import create_ledger, open_ledger
 
 if TYPE_CHECKING:
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
 
     from gateway.drill.honest import Honest
     from gateway.drill.scenarios import Outcome
+    from gateway.ledger.officer_key import OfficerPublicKey
     from gateway.policy.rules import Policy
 
 HONEST: Final = "honest"
+OFFICER_FOLDER: Final = "officer"
+OFFICER_PASSWORD: Final = "officer of the drill"  # noqa: S105  # of a key that opens generated numbers alone
 _BYSTANDERS: Final = 10
 _ACCOUNTS, _DAYS = 50, 30
 _ACCOUNTS_AT_MOST, _DAYS_AT_MOST = 65_536, 3_650
@@ -109,15 +115,16 @@ def _walk(arguments: argparse.Namespace, policy: Policy, progress: Progress) -> 
     many = drill is not None and drill.people != DEMO_PEOPLE
     residents = Residents(ManyPeople() if many else DemoPeople())
     accounts, days, seed = arguments.accounts, arguments.days, arguments.seed
+    officer = None if arguments.keep is None else _officer(arguments.keep)
     outcomes: list[Outcome] = []
     plans = () if drill is None else drill.plans
     progress.parts = len(plans) + 1
     if drill is not None:
         theatre = Theatre(drill, world, policy, residents, seed, min(accounts, _BYSTANDERS))
         for plan in plans:
-            with _ledger(arguments.keep, plan.name) as ledger:
+            with _ledger(arguments.keep, plan.name, officer) as ledger:
                 outcomes.append(theatre.play(plan, ledger, progress.part(plan.name, ATTACK_AT + plan.with_days * DAY)))
-    with _ledger(arguments.keep, HONEST) as ledger:
+    with _ledger(arguments.keep, HONEST, officer) as ledger:
         honest: Honest = walk_honest(
             world, policy, residents, seed, accounts, days, ledger, progress.part(HONEST, days * DAY)
         )
@@ -126,10 +133,16 @@ def _walk(arguments: argparse.Namespace, policy: Policy, progress: Progress) -> 
     return Report(arguments.drill, title, seed, policy.digest, outcomes, honest)
 
 
+def _officer(keep: Path) -> OfficerPublicKey:
+    """Make the officer of this drill, who can read what its ledgers hold."""
+    _, public, _ = make_officer_pair(keep / OFFICER_FOLDER, OFFICER_PASSWORD)
+    return load_public(public.read_text(encoding="ascii"))
+
+
 @contextmanager
-def _ledger(keep: Path | None, name: str) -> Iterator[CountingLedger]:
+def _ledger(keep: Path | None, name: str, officer: OfficerPublicKey | None) -> Iterator[CountingLedger]:
     """The ledger of one scenario: a real one in its own folder, or one that only counts."""
-    if keep is None:
+    if keep is None or officer is None:
         yield CountingLedger()
         return
     folder = keep / name
@@ -137,7 +150,7 @@ def _ledger(keep: Path | None, name: str) -> Iterator[CountingLedger]:
     create_ledger(folder / "ledger.db")
     opened = open_ledger(folder / "ledger.db")
     try:
-        kept = KeptLedger(opened)
+        kept = KeptLedger(opened, Seals(officer))
         yield kept
         kept.finish()
     finally:

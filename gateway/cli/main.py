@@ -13,7 +13,7 @@ from gateway.errors import HerseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NOUNS: Final = ("serve", "demo", "policy", "drill", "account", "agent", "incident", "certs")
+NOUNS: Final = ("serve", "demo", "policy", "drill", "account", "agent", "ledger", "incident", "certs")
 """Each is a file here."""
 
 

@@ -15,7 +15,9 @@ from gateway.pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from gateway.ledger.seal import Seals
     from gateway.ledger.store import SqliteLedger
     from gateway.model import Event
 
@@ -37,6 +39,10 @@ class CountingLedger:
         self.stopped: Counter[tuple[str, str]] = Counter()
         """By account and reason, challenges and refusals."""
 
+    def seal(self, number: str, request: bytes, pseudonym: bytes, at: datetime) -> bytes:  # noqa: ARG002  # the door's
+        """See LedgerDoor: nothing is kept, so nothing is sealed."""
+        return b""
+
     def append(self, events: Sequence[Event]) -> Pending[Receipt]:
         """See LedgerDoor: at once."""
         for event in events:
@@ -54,13 +60,22 @@ class CountingLedger:
 class KeptLedger(CountingLedger):
     """Counts, and writes what it counts to a real ledger, a batch at a time. `finish` writes the last of them."""
 
-    def __init__(self, ledger: SqliteLedger) -> None:
+    def __init__(self, ledger: SqliteLedger, seals: Seals) -> None:
         super().__init__()
         self._ledger = ledger
+        self._seals = seals
         self._waiting: list[Event] = []
+
+    def seal(self, number: str, request: bytes, pseudonym: bytes, at: datetime) -> bytes:
+        """See LedgerDoor."""
+        return self._seals.seal(number, request, pseudonym, at)
 
     def append(self, events: Sequence[Event]) -> Pending[Receipt]:
         """See LedgerDoor."""
+        keys = self._seals.untold
+        if keys:
+            self._waiting += keys
+            self._seals.told(keys)
         self._waiting += events
         if len(self._waiting) >= _BATCH:
             self.finish()

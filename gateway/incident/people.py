@@ -9,14 +9,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.incident.exposed import categories_of
+from gateway.ledger.officer_key import OFFICER_ID_BYTES
+from gateway.ledger.seal import KEY_ID_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gateway.ledger.exposure import Look
 
-KEY_ID_BYTES: Final = 8
-OFFICER_ID_BYTES: Final = 8
 SEALS_OF_ONE_OFFICER: Final = 2
 """Sealed numbers kept of one person for each officer's key, under different data keys: if a row was damaged, another
 may open."""

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from gateway.ledger.event import COLUMNS, LedgerUnreadable, StoredEvent, event_from_row, microseconds
 from gateway.ledger.schema import connect
+from gateway.ledger.seal import keys_between
 from gateway.model import EventKind
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from gateway.ledger.event import Row
 
-KEYS_BEFORE: Final = timedelta(hours=2)
-"""A data key is used for at most an hour; its row stands before the first look-up sealed with it."""
 SESSION_AT_MOST: Final = timedelta(hours=24)
 """How far back the beginning of a session is looked for."""
 TOLD_AT_MOST: Final = 2_000
@@ -39,7 +38,7 @@ _ROWS: Final = 2_000
 _EVENT: Final = sa.table("event", *(sa.column(name) for name in ("sequence", *COLUMNS)))
 _OF: Final = _EVENT.c
 _LOOKUP: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{EventKind.LOOKUP.value}'")
-_DATA_KEY: Final[sa.ColumnElement[str]] = sa.literal_column("'data-key'")
+_DATA_KEY: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{EventKind.DATA_KEY.value}'")
 _NOBODY: Final[sa.ColumnElement[str]] = sa.literal_column("''")
 """Whom the rows of data keys belong to."""
 
@@ -178,8 +177,7 @@ def looks_query(span: Span, *, known_since: datetime | None = None, sealed: bool
 
 def data_keys_query(span: Span) -> sa.Select[Any]:
     """See ExposureReader.data_keys: nobody's rows of that kind, by the same index."""
-    since = span.since - KEYS_BEFORE
-    where = (_OF.account == _NOBODY, _OF.kind == _DATA_KEY, *_between(since, span.until))
+    where = (_OF.account == _NOBODY, _OF.kind == _DATA_KEY, *_between(*keys_between(span.since, span.until)))
     return sa.select(_OF.sealed).where(*where).order_by(_OF.at)
 
 

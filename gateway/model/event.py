@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     OBSERVED = "observed"
     ALERTED = "alerted"
+    DATA_KEY = "data-key"
     INCIDENT_OPENED = "incident-opened"
     INCIDENT_CHANGED = "incident-changed"
     INCIDENT_EXAMINED = "incident-examined"

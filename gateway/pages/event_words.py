@@ -31,6 +31,7 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
     "security": frozenset(
         {
             EventKind.ALERTED,
+            EventKind.DATA_KEY,
             EventKind.ACCOUNT_CREATED,
             EventKind.ACCOUNT_LOCKED,
             EventKind.ACCOUNT_UNLOCKED,
@@ -114,6 +115,7 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.REFUSED: ("Accès refusé", "Access refused"),
     EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
     EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
+    EventKind.DATA_KEY: ("Clé de l'heure scellée au délégué", "Key of the hour sealed to the officer"),
     EventKind.INCIDENT_OPENED: (
         "Incident de sécurité ouvert, qui concerne ce compte",
         "Security incident opened that concerns this account",

@@ -31,7 +31,11 @@ def test_a_small_drill_from_beginning_to_end(tmp_path, capsys):
     assert lists["exposed_without"] == 20_000_000
     assert told["honest"]["accounts"] == 2
     assert svg.read_text("utf-8").startswith("<svg ")
-    assert {folder.name for folder in keep.iterdir()} == {"honest", *(one["name"] for one in told["scenarios"])}
+    assert {folder.name for folder in keep.iterdir()} == {
+        "honest",
+        "officer",
+        *(one["name"] for one in told["scenarios"]),
+    }
     reader = LedgerReader(keep / "honest" / "ledger.db")
     assert len(reader.events("DRILL-000000", limit=1_000)) > 0
     reader.close()

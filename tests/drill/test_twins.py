@@ -13,7 +13,9 @@ from gateway.drill.exposure import Exposure
 from gateway.drill.record import CountingLedger, KeptLedger
 from gateway.drill.robots import posted
 from gateway.drill.twins import DrillClient, PortalTwin, SessionsTwin
+from gateway.ledger.officer_key import new_officer_key
 from gateway.ledger.read import LedgerReader
+from gateway.ledger.seal import Seals, Unsealer
 from gateway.ledger.store import create_ledger, open_ledger
 from gateway.model import Assurance, Event, EventKind, Level, Subject
 from gateway.upstream.exchange import Fields, Request
@@ -129,21 +131,31 @@ def event(kind: EventKind, account: str, reason: str | None = None) -> Event:
 def test_what_is_kept_is_what_is_counted(tmp_path):
     create_ledger(tmp_path / "ledger.db")
     ledger = open_ledger(tmp_path / "ledger.db")
-    kept, counting = KeptLedger(ledger), CountingLedger()
-    events = [event(EventKind.LOOKUP, "A")] * 4_100 + [event(EventKind.CHALLENGED, "B", "session-moved")]
+    officer = new_officer_key()
+    kept, counting = KeptLedger(ledger, Seals(officer.public)), CountingLedger()
+    number, request, pseudonym = "255081416802538", bytes(16), bytes(range(16))
+    assert counting.seal(number, request, pseudonym, AT) == b""
+    sealed = event(EventKind.LOOKUP, "C")._replace(
+        request=request, pseudonym=pseudonym, sealed=kept.seal(number, request, pseudonym, AT)
+    )
+    events = [sealed] + [event(EventKind.LOOKUP, "A")] * 4_100 + [event(EventKind.CHALLENGED, "B", "session-moved")]
     for one in events:
         kept.append([one])
         counting.append([one])
     kept.finish()
     ledger.close()
-    assert kept.kinds == counting.kinds == {"lookup": 4_100, "challenged": 1}
-    assert kept.looked == {"A": 4_100}
+    assert kept.kinds == counting.kinds == {"lookup": 4_101, "challenged": 1}
+    assert kept.looked == {"A": 4_100, "C": 1}
     assert kept.stopped == {("B", "session-moved"): 1}
     reader = LedgerReader(tmp_path / "ledger.db")
     assert len(reader.events("B", limit=10)) == 1
+    (key,), (row,) = reader.events("", limit=10), reader.events("C", limit=10)
+    unsealer = Unsealer(officer)
+    assert unsealer.learn(key.event.sealed)
+    assert unsealer.open(row.event.sealed, request, pseudonym) == number
     assert len(reader.events("A", limit=1_000)) == 1_000
     first = reader.events("A", limit=1)[0].sequence
-    assert first == 4_100
+    assert first == 4_102, "after the data key and its first number"
     reader.close()
 
 

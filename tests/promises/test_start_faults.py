@@ -160,6 +160,17 @@ def test_a_key_that_others_can_read_is_told(house):
     assert key.read_text(encoding="ascii").strip() not in said
 
 
+@pytest.mark.parametrize("content", [None, "", "-----BEGIN HERSE ENCRYPTED OFFICER KEY-----\nAQ==\n", "\xe9"])
+def test_a_gateway_without_the_officer_s_public_key_does_not_start(house, content):
+    key = house.folder / "keys" / "officer.pub"
+    key.unlink()
+    if content is not None:
+        key.write_text(content, encoding="latin-1")
+    said = refused(house)
+    assert "officer.pub" in said
+    assert "herse ledger keygen" in said
+
+
 # ---- a policy changed while serving
 
 OPEN_ACCUEIL = "assurance: password"

@@ -17,12 +17,13 @@ from gateway.identity.accounts import Accounts
 from gateway.identity.at_rest import AtRest
 from gateway.identity.database import DATABASE_FILE, create_database, open_database
 from gateway.identity.session import Sessions
+from gateway.ledger.officer_key import new_officer_key
 from gateway.ledger.read import LIMIT_AT_MOST, LedgerReader
 from gateway.ledger.store import create_ledger
 from gateway.model import Level, Method, Proof
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
-from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE
+from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE, OFFICER_FILE
 from support.crew import Crew
 from support.servers import LOOPBACK, Process, accepts, free_port
 from support.settings_file import in_toml, least
@@ -82,6 +83,8 @@ class House:
         self.policy_file.write_text(self.policy, encoding="utf-8")
         (self.folder / "policy.cases.yaml").write_text(self.cases, encoding="utf-8")
         make_keys(self.folder / "keys")
+        self.officer = new_officer_key()
+        (self.folder / "keys" / OFFICER_FILE).write_text(self.officer.public.text(), encoding="ascii")
         if self.tls:
             make_dev_authority(self.folder / "certs", "localhost", datetime.now(UTC))
         create_ledger(self.ledger_file)

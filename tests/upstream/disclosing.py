@@ -12,7 +12,6 @@ from upstream.scanning import LINES, PAGE, Source, Taker
 
 from gateway.disclosing import disclosed, make_room
 from gateway.identity.session import Session
-from gateway.ledger.memory import MemoryLedger
 from gateway.metering.decoys import Decoys
 from gateway.metering.memory import MemoryMeter
 from gateway.metering.pseudonym import Pseudonymizer
@@ -33,6 +32,7 @@ from gateway.pending import Pending, start
 from gateway.upstream.answer import Answer, WholeAnswer
 from gateway.upstream.exchange import Fields, Request
 from gateway.visit import Visit
+from support.readable_ledger import ReadableLedger
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -88,7 +88,7 @@ class Doors:
     meter: Any = field(default_factory=MemoryMeter)
     watching: Any = field(default_factory=Watching)
     decoys: Any = field(default_factory=lambda: Decoys(frozenset(), PERSON))
-    ledger: Any = field(default_factory=MemoryLedger)
+    ledger: Any = field(default_factory=ReadableLedger)
     sessions: Any = field(default_factory=Watch)
     pseudonym: Any = PERSON
     waits: list[tuple[float, Pending[None]]] = field(default_factory=list)

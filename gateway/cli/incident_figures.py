@@ -23,7 +23,8 @@ from gateway.incident.incident import Incident, IncidentError, from_plain
 from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.incident.plot import draw
 from gateway.incident.report import as_json, exposure_json, exposure_text
-from gateway.ledger.exposure import Span, open_exposure
+from gateway.ledger.exposure import open_exposure
+from gateway.ledger.span import Span
 from gateway.model import EventKind
 from gateway.settings import load_settings
 from gateway.state_files import LEDGER_FILE

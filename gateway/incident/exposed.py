@@ -18,7 +18,7 @@ from gateway.ledger.event import LedgerUnreadable, microseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from gateway.ledger.exposure import Look, Place, Span
+    from gateway.ledger.span import Look, Place, Span
 
 STEPS: Final = 2_000
 """The growth is told no finer than the interval in so many parts."""
@@ -124,7 +124,8 @@ class _Counting:
 
     def _knew(self, place: Place) -> bool:
         """Whether honest use had shown this account all that it shows here."""
-        return self._before.get(place.account, set()).issuperset(categories_of(place.categories))
+        before = self._before.get(place.account)
+        return before is not None and before.issuperset(categories_of(place.categories))
 
     def _count_person(self, places: set[Place]) -> None:
         if len(places) == 1:  # nearly everybody: once in each tally, told at the end

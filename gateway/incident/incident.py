@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway.errors import HerseError
-from gateway.ledger.exposure import Span
+from gateway.ledger.span import Span
 
 CLOCK: Final = timedelta(hours=72)
 VERSION: Final = 1

@@ -2,7 +2,7 @@
 """The list to inform people one by one, as a file of lines: CSV for people, JSON Lines for programs.
 
 CSV as French spreadsheets open it, with French words: semicolons, UTF-8, times of Paris. A cell that a spreadsheet
-would take for a formula begins with an apostrophe. Pure.
+would take for a formula begins with an apostrophe.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The people of an incident, one after the other as the ledger gives their look-ups: whom the list will name. Pure."""
+"""The people of an incident, one after the other as the ledger gives their look-ups: whom the list will name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.ledger.seal import KEY_ID_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gateway.ledger.exposure import Look
+    from gateway.ledger.span import Look
 
 SEALS_OF_ONE_OFFICER: Final = 2
 """Sealed numbers kept of one person for each officer's key, under different data keys: if a row was damaged, another

@@ -10,9 +10,8 @@ write, a number in clear.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -20,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from gateway.ledger.event import COLUMNS, LedgerUnreadable, StoredEvent, event_from_row, microseconds
 from gateway.ledger.schema import connect
 from gateway.ledger.seal import keys_between
+from gateway.ledger.span import Look, Place
 from gateway.model import EventKind
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.ledger.event import Row
+    from gateway.ledger.span import Span
 
 SESSION_AT_MOST: Final = timedelta(hours=24)
 """How far back the beginning of a session is looked for."""
@@ -41,39 +42,6 @@ _LOOKUP: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{EventKind.LOOKUP.v
 _DATA_KEY: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{EventKind.DATA_KEY.value}'")
 _NOBODY: Final[sa.ColumnElement[str]] = sa.literal_column("''")
 """Whom the rows of data keys belong to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Accounts, from `since` to before `until`, in these teleservices (none named: all)."""
-
-    accounts: tuple[str, ...]
-    since: datetime
-    until: datetime
-    teleservices: tuple[str, ...] = ()
-
-
-class Place(NamedTuple):
-    """Where and how somebody was looked up. `categories` as the row has them, a list in JSON."""
-
-    account: str
-    teleservice: str | None
-    network: str | None
-    categories: str | None
-
-
-class Look(NamedTuple):
-    """One look-up: whose, when (microseconds since 1970), its row, where, and for a list the sealed number.
-
-    `pseudonym` is None where data was disclosed and nobody was counted (`uncounted` in the policy).
-    """
-
-    pseudonym: bytes | None
-    at: int
-    sequence: int
-    place: Place
-    request: bytes | None = None
-    sealed: bytes | None = None
 
 
 class ExposureReader:

@@ -2,8 +2,8 @@
 """What the worst day's questions cost: who was exposed by 19 accounts in 10 days, and the list of them.
 
 `make exposed` fills a ledger of five million events (honest look-ups of 2,000 accounts in 60 days, and in ten of them
-the 510,000 people of the demo through 19 accounts), then asks as `herse incident` does, each question in a process of its
-own, and prints seconds, processor seconds and peak memory. `--keep DIR` leaves the ledger there, and finds it again.
+the 510,000 people of the demo through 19 accounts), then asks as `herse incident` does, each question in a process of
+its own, and prints seconds, processor seconds and peak memory. `--keep DIR` leaves the ledger there, and finds it.
 """
 
 from __future__ import annotations

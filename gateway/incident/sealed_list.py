@@ -20,6 +20,7 @@ VERSION: Final = 1
 LONGEST_LINE: Final = 1_000_000
 _COUNT_LIMIT: Final = 250_000_000_000_000_000
 """Microseconds since 1970 up to the year 9892."""
+_encoded: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _HEADING: Final = "herse-sealed-list"
 
 
@@ -125,7 +126,7 @@ class SealedList:
 
 
 def _line(values: dict[str, Any]) -> str:
-    return json.dumps(values, separators=(",", ":"), ensure_ascii=False) + "\n"
+    return f"{_encoded(values)}\n"
 
 
 def _count(found: object) -> int:

@@ -8,7 +8,6 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ledger.event import LedgerUnreadable, microseconds
@@ -134,7 +133,9 @@ def test_a_session_began_with_its_first_event_of_the_day_before(tmp_path):
 def test_events_of_some_kinds_are_told_in_their_order(reader, path):
     found = reader.told(span("A12", "B12"), {EventKind.SIGN_IN})
     whole = LedgerReader(path)
-    own = [one for name in ("A12", "B12") for one in whole.events(name, frozenset({EventKind.SIGN_IN}), NOON, limit=1000)]
+    own = [
+        one for name in ("A12", "B12") for one in whole.events(name, frozenset({EventKind.SIGN_IN}), NOON, limit=1000)
+    ]
     whole.close()
     assert sorted(found, key=lambda one: one.sequence) == sorted(own, key=lambda one: one.sequence)
     assert found == sorted(found, key=lambda one: (one.event.at, one.sequence))
@@ -156,7 +157,7 @@ def test_L_data_keys_and_single_events_are_found_by_index_too(path):
     assert plan == "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
 
 
-def explained(path, query: sa.Select) -> list[str]:
+def explained(path, query) -> list[str]:
     text = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     with closing(sqlite3.connect(path)) as connection:
         return [line[3] for line in connection.execute(f"explain query plan {text}")]

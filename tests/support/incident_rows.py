@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Look-ups for tests of incidents: a small ledger, what it holds as plain values, and the officer's side. No assertions."""
+"""Look-ups for tests of incidents: a small ledger, what it holds as plain values, and the officer's side."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.incident.incident import Act, Incident
 from gateway.ledger.event import microseconds
@@ -122,12 +123,9 @@ class Officer:
         return Unsealer(self.key)
 
 
-def incident(*accounts: str, **values: object) -> Incident:
+def incident(*accounts: str, **values: Any) -> Incident:
     """One that was opened at two."""
     at = NOON + timedelta(hours=2)
     about = span(*accounts)
     made = Incident("2026-11-20-1", at, at, "alice", "a call", about.accounts, about.since, about.until)
-    changed: Incident = made.done(Act(at, "alice", "opened", "a call"))
-    for name, value in values.items():
-        object.__setattr__(changed, name, value)
-    return changed
+    return replace(made.done(Act(at, "alice", "opened", "a call")), **values)

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from gateway.whole_file import appearing
+from gateway.whole_file import appearing, replacing
 
 
 def test_it_has_its_name_only_once_it_is_whole(tmp_path):
@@ -71,3 +71,22 @@ def test_what_is_there_stays(tmp_path, when, what):
 def test_no_folder_no_file(tmp_path):
     with pytest.raises(FileNotFoundError), appearing(tmp_path / "none" / "state.db"):
         raise AssertionError
+
+
+def test_what_is_replaced_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "incident.json"
+    for text in ("first", "second"):
+        with replacing(path) as draft:
+            draft.write_text(text)
+        assert path.read_text() == text
+        assert path.stat().st_mode & 0o777 == 0o600
+
+    def stops():
+        with replacing(path) as draft:
+            draft.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stops()
+    assert path.read_text() == "second"
+    assert [one.name for one in tmp_path.iterdir()] == ["incident.json"]

@@ -68,11 +68,11 @@ def page(
 def french_text(template: str, **values: Any) -> str:
     """One text in French, from `template` without `.txt`: nothing is escaped, for it is no HTML.
 
-    `blank("…")` marks what only a person can know.
+    `blank("…")` marks what only a person can know; moments are in the time of Paris.
     """
     voice = {
         "blank": lambda what: f"[À COMPLÉTER : {what}]",
-        "moment": lambda at: f"{when.moment(at, 'fr')} (heure de Paris)",
+        "moment": lambda at: when.moment(at, "fr").partition(" ")[2],  # without the day of the week
         "number": lambda count: f"{count:,}".replace(",", "\u202f"),
     }
     text = _environment().get_template(f"{template}.txt").render(**voice, **values)

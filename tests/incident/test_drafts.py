@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from importlib.resources import files
 
 import pytest
 
@@ -31,11 +32,11 @@ CHECKLIST = {
     "processors": "- sous-traitants concernés : ",
     "co-controllers": "- responsables conjoints concernés : ",
     "established or suspected": "- avérée ou supposée : ",
-    "discovery": "- date et heure de la prise de connaissance : vendredi 20 novembre 2026, 15 h 00",
-    "start": "- début : vendredi 20 novembre 2026, 13 h 00",
-    "end, ongoing, unknown": "- fin : vendredi 20 novembre 2026, 13 h 02",
+    "discovery": "- date et heure de la prise de connaissance : 20 novembre 2026, 15 h 00",
+    "start": "- début : 20 novembre 2026, 13 h 00",
+    "end, ongoing, unknown": "- fin : 20 novembre 2026, 13 h 02",
     "processor's notice": "- date d'information par le sous-traitant : ",
-    "how discovered": "- circonstances de la découverte : a call ; première alerte automatique le vendredi 20 ",
+    "how discovered": "- circonstances de la découverte : a call ; première alerte automatique le 20 novembre",
     "reason if late": "- motifs du retard au-delà de 72 heures : ",
     "confidentiality": "perte de confidentialité : oui",
     "integrity": "perte d'intégrité : ",
@@ -69,7 +70,7 @@ CHECKLIST = {
     "harm: discrimination": "discrimination",
     "severity": "- gravité : [À COMPLÉTER : négligeable, limitée, importante, maximale]",
     "measures: before": "- avant la violation : ",
-    "measures: immediate": "- vendredi 20 novembre 2026, 16 h 00 (heure de Paris) : Compte bloqué (compte B12",
+    "measures: immediate": "- 20 novembre 2026, 16 h 00 : Compte bloqué (compte B12",
     "measures: mid-term": "- à moyen terme : ",
     "measures: long-term": "- à long terme : ",
     "informed": "- personnes informées : ",
@@ -123,6 +124,12 @@ def test_there_is_a_draft_for_each_authority_the_people_and_each_professional(te
     assert set(texts) == {f"{name}.txt" for name in DRAFTS} | {f"6-professionnel-{one}.txt" for one in ("A12", "B12")}
 
 
+def test_every_template_of_a_text_is_tried_here():
+    found = {file.name.removesuffix(".txt") for file in (files("gateway.pages") / "templates").iterdir()}
+    texts = {name for name in found if not name.endswith(".html")}
+    assert texts == {*DRAFTS.values(), "incident_professional", "incident_parts"}
+
+
 def test_figures_are_in_every_draft_that_tells_of_them(texts):
     for name, text in texts.items():
         if name.startswith(("1-", "2-", "3-", "4-", "7-")):
@@ -165,7 +172,7 @@ def test_the_professional_reads_whether_his_account_is_locked(texts):
 
 
 def test_a_late_notification_asks_for_the_reasons(texts):
-    assert "sans objet si la notification part avant le lundi 23 novembre 2026, 15 h 00" in plain(
+    assert "sans objet si la notification part avant le 23 novembre 2026, 15 h 00" in plain(
         texts["3-cnil-notification-initiale.txt"]
     )
     late = told(at=NOON + timedelta(hours=75))

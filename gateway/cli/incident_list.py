@@ -165,10 +165,9 @@ def _check_out(out: Path, *, sealed: bool) -> None:
 
 
 def _unsealing(arguments: argparse.Namespace) -> Unsealing:
+    texts = [_text(key) for key in arguments.keys]  # before anybody types a password for nothing
     passwords = _passwords(arguments)
-    return Unsealing(
-        [Unsealer(load_private(_text(key), password)) for key, password in zip(arguments.keys, passwords, strict=True)]
-    )
+    return Unsealing([Unsealer(load_private(*one)) for one in zip(texts, passwords, strict=True)])
 
 
 def _passwords(arguments: argparse.Namespace) -> list[str]:

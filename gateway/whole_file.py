@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A new file appears under its name whole, on disk, and over no other file; or there is none. One that is there is
-replaced whole, or stays.
+"""A new file appears under its name whole, on disk, and over no other file; or there is none. One that is written again
+and again (`replace`) has either what it held or all of what is new.
 
 It is made beside its place under a hidden name, for its owner alone (0600), synced, and given its name by a hard link,
 which unlike a rename never replaces. The name itself is synced last: a synced file whose name is lost is lost. What
@@ -39,18 +39,16 @@ def appearing(path: Path) -> Iterator[Path]:
             Path(f"{draft}{suffix}").unlink(missing_ok=True)
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """The draft, to be filled inside; then it is durable in the place of what was at `path`, or nothing changes."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    try:
-        yield draft
-        sync(draft)
-        draft.replace(path)
-        sync(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+def replace(path: Path, text: str) -> None:
+    """Put this text in the place of what the file holds, durable on return. OSError: it holds what it held."""
+    draft = path.with_name(f".{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync(path.parent)
 
 
 def sync(path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from gateway.whole_file import appearing, replacing
+from gateway.whole_file import appearing, replace
 
 
 def test_it_has_its_name_only_once_it_is_whole(tmp_path):
@@ -73,20 +73,20 @@ def test_no_folder_no_file(tmp_path):
         raise AssertionError
 
 
-def test_what_is_replaced_is_replaced_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "incident.json"
-    for text in ("first", "second"):
-        with replacing(path) as draft:
-            draft.write_text(text)
-        assert path.read_text() == text
-        assert path.stat().st_mode & 0o777 == 0o600
+def test_what_is_replaced_is_the_old_or_the_new_and_nothing_else(tmp_path):
+    path = tmp_path / "state.json"
+    replace(path, "é")
+    path.chmod(0o644)
+    replace(path, "whole")
+    assert path.read_text(encoding="utf-8") == "whole"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["state.json"]
 
-    def stops():
-        with replacing(path) as draft:
-            draft.write_text("half")
-            raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        stops()
-    assert path.read_text() == "second"
-    assert [one.name for one in tmp_path.iterdir()] == ["incident.json"]
+def test_what_cannot_be_written_leaves_what_there_was(tmp_path):
+    path = tmp_path / "state.json"
+    replace(path, "whole")
+    path.with_name(".state.json.draft").symlink_to(path)
+    with pytest.raises(OSError, match="Too many levels"):
+        replace(path, "half")
+    assert path.read_text(encoding="utf-8") == "whole"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.cli import incident_figures, incident_list
 from gateway.cli.asking import asked_by
-from gateway.cli.moments import beginning, ending
+from gateway.cli.intervals import beginning, ending
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.incident.incident import IncidentError, from_plain

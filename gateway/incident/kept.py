@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from gateway.incident.incident import IncidentError, as_text, load_incident
-from gateway.whole_file import appearing, replacing, sync
+from gateway.whole_file import appearing, replace, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,8 +50,8 @@ class Incidents:
 
     def put(self, incident: Incident) -> None:
         """In the place of what was kept under its number, whole or not at all."""
-        with _told(self._folder), replacing(self._path(incident.id)) as draft:
-            draft.write_text(as_text(incident), encoding="utf-8")
+        with _told(self._folder):
+            replace(self._path(incident.id), as_text(incident))
 
     def find(self, number: str) -> Incident:
         """IncidentError with what there is, if there is none of that number."""

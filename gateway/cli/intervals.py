@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Moments as operators type them: a day or a time of Paris, as the pages show it, or a time with its own offset."""
+"""The ends of an interval as operators type them: a day or a time of Paris, as the pages show it, or a time with its
+own offset. A day that ends an interval is in it.
+"""
 
 from __future__ import annotations
 

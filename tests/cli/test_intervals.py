@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cli.moments import beginning, ending
+from gateway.cli.intervals import beginning, ending
 
 
 def utc(*parts: int) -> datetime:

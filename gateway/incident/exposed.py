@@ -69,14 +69,20 @@ def exposed(looks: Iterable[Look], span: Span, read: Callable[[int], None] | Non
     since, until = microseconds(span.since), microseconds(span.until)
     counting = _Counting(since, max(_MINUTE, (until - since) // STEPS))
     done = 0
-    for pseudonym, own in groupby(looks, key=attrgetter("pseudonym")):
-        counting.begin()
-        for look in own:
-            done += 1
-            if read is not None and done % _TOLD_EVERY == 0:
-                read(done)
-            counting.look(look)
-        counting.end(named=pseudonym is not None)
+    for pseudonym, of_one in groupby(looks, key=attrgetter("pseudonym")):
+        own: list[Look] = []
+        before: dict[str, set[str]] = {}
+        for look in of_one:
+            if look.at >= since:
+                own.append(look)
+            else:
+                place = look.place
+                before.setdefault(place.account, set()).update(categories_of(place.categories))
+        if own:
+            counting.person(pseudonym, own, before)
+        if read is not None and (done + len(own)) // _TOLD_EVERY > done // _TOLD_EVERY:
+            read(done + len(own))
+        done += len(own)
     return counting.result()
 
 
@@ -89,28 +95,13 @@ class _Counting:
         self._found = Exposure()
         self._places: dict[Place, Tally] = {}
         self._steps: dict[int, int] = {}
-        self._own: list[Look] = []
-        self._before: dict[str, set[str]] = {}
 
-    def begin(self) -> None:
-        self._own.clear()
-        self._before.clear()
-
-    def look(self, look: Look) -> None:
-        if look.at < self._since:
-            place = look.place
-            self._before.setdefault(place.account, set()).update(categories_of(place.categories))
-        else:
-            self._own.append(look)
-
-    def end(self, *, named: bool) -> None:
-        own = self._own
-        if not own:
-            return
-        if not named:
+    def person(self, pseudonym: bytes | None, own: list[Look], before: dict[str, set[str]]) -> None:
+        """All that was shown of somebody, and what each account had been shown before."""
+        if pseudonym is None:
             self._found.unnamed += len(own)
             return
-        if self._before and all(self._knew(look.place) for look in own):
+        if before and all(_knew(before, look.place) for look in own):
             self._found.known += 1
             return
         for look in own:
@@ -118,22 +109,18 @@ class _Counting:
             if tally is None:
                 tally = self._places[look.place] = Tally()
             tally.add(look.at, look.sequence)
-        self._count_person({look.place for look in own})
+        self._found.whole.people += 1
+        places = {look.place for look in own} if len(own) > 1 else None
+        if places is None or len(places) == 1:  # nearly everybody: counted with the place, and told at the end
+            self._places[own[0].place].people += 1
+        else:
+            self._count_in_each(places)
         step = (own[0].at - self._since) // self._step
         self._steps[step] = self._steps.get(step, 0) + 1
 
-    def _knew(self, place: Place) -> bool:
-        """Whether honest use had shown this account all that it shows here."""
-        before = self._before.get(place.account)
-        return before is not None and before.issuperset(categories_of(place.categories))
-
-    def _count_person(self, places: set[Place]) -> None:
-        if len(places) == 1:  # nearly everybody: once in each tally, told at the end
-            self._places[next(iter(places))].people += 1
-            self._found.whole.people += 1
-            return
+    def _count_in_each(self, places: set[Place]) -> None:
+        """Somebody who was seen in several places counts once in each tally that has one of them."""
         found = self._found
-        found.whole.people += 1
         for tallies, names in (
             (found.accounts, {place.account for place in places}),
             (found.teleservices, {place.teleservice or "" for place in places}),
@@ -165,6 +152,12 @@ class _Counting:
             people += self._steps[step]
             found.grown.append((self._since + (step + 1) * self._step, people))
         return found
+
+
+def _knew(before: dict[str, set[str]], place: Place) -> bool:
+    """Whether honest use had shown this account all that it was shown here."""
+    known = before.get(place.account)
+    return known is not None and known.issuperset(categories_of(place.categories))
 
 
 def _join(whole: Tally, part: Tally) -> None:

@@ -114,9 +114,9 @@ def test_honest_use_is_of_the_same_account_and_of_all_that_was_shown():
 
 def test_who_reads_long_hears_how_far_it_is():
     heard: list[int] = []
-    looks = [look(1, place, "A") for place in range(5_001)]
-    assert exposed(looks, ALL, heard.append).whole.looks == 5_001
-    assert heard == [5_000]
+    looks = [look(place // 3_000, place % 3_000, "A") for place in range(12_000)]
+    assert exposed(looks, ALL, heard.append).whole.looks == 12_000
+    assert heard == [6_000, 12_000]  # at the end of a person, some thousands after the time before
 
 
 def test_a_tally_keeps_the_first_and_the_last_with_their_rows():

@@ -16,6 +16,7 @@ from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
 from gateway.console.agent_operations import AgentOperations, agent_handlers
+from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
@@ -43,6 +44,7 @@ from gateway.identity.session_desk import DeskSessions
 from gateway.identity.sign_in import SignIn
 from gateway.identity.throttle import Throttle
 from gateway.identity.ways_back import WaysBack
+from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import hold
 from gateway.ledger_gate import LedgerGate
 from gateway.meter_gate import meter_gate
@@ -162,8 +164,11 @@ class Gateway:
         failures, breached = Failures(engine), Breached(settings.state.folder / BREACHED_FILE)
         factors, append, notices = Factors(engine, self._sealing), self._append, self.post.notices
         agents, releases = Agents(engine, self._sealing, hasher, throttle, failures), Releases(engine, accounts)
+        operations = AccountOperations(accounts, self.sessions, append, notices)
+        incidents = Incidents(settings.state.folder / INCIDENTS_FOLDER)
         self._commands = (
-            account_handlers(AccountOperations(accounts, self.sessions, append, notices), clock)
+            account_handlers(operations, clock)
+            | incident_handlers(IncidentOperations(incidents, accounts, operations, append), clock)
             | mail_handlers(MailOperations(MailAddresses(engine), append, notices), clock)
             | agent_handlers(AgentOperations(agents, releases, append, notices), clock)
             | switch_handlers(SwitchOperations(self.switches, append, self._titles), clock)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.cli.ledger import make_officer_pair
 from gateway.cli.policy import read_policy
+from gateway.cli.progress import Progress
 from gateway.drill.honest import walk_honest
 from gateway.drill.people import DEMO_PEOPLE, DemoPeople, ManyPeople, Residents
 from gateway.drill.plot import draw
@@ -41,7 +42,6 @@ HONEST: Final = "honest"
 OFFICER_FOLDER: Final = "officer"
 OFFICER_PASSWORD: Final = "officer of the drill"  # noqa: S105  # of a key that opens generated numbers alone
 _BYSTANDERS: Final = 10
-_BAR: Final = 30
 _ACCOUNTS, _DAYS = 50, 30
 _ACCOUNTS_AT_MOST, _DAYS_AT_MOST = 65_536, 3_650
 
@@ -155,35 +155,3 @@ def _ledger(keep: Path | None, name: str, officer: OfficerPublicKey | None) -> I
         kept.finish()
     finally:
         opened.close()
-
-
-class Progress:
-    """A bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, shown: bool) -> None:
-        self.parts = 1
-        self._shown = shown
-        self._done = -1
-
-    def part(self, name: str, lasts: float) -> Callable[[float], None] | None:
-        """Begin the next part, which ends at that simulated second; what is given hears how far it is."""
-        self._done += 1
-        if not self._shown:
-            return None
-        done = self._done
-
-        def passed(now: float) -> None:
-            self._draw((done + min(1.0, max(0.0, now / lasts))) / self.parts, name)
-
-        passed(0.0)
-        return passed
-
-    def end(self) -> None:
-        """Clear the bar away."""
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _draw(self, share: float, name: str) -> None:
-        filled = int(share * _BAR)
-        bar = "#" * filled + "." * (_BAR - filled)
-        print(f"\r\x1b[K[{bar}] {share:4.0%} {name}", end="", file=sys.stderr, flush=True)

@@ -24,6 +24,7 @@ NOUNS: Final = (
     "portal",
     "notice",
     "ledger",
+    "incident",
     "certs",
 )
 """Each is a file here."""

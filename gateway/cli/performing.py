@@ -16,6 +16,7 @@ from gateway.console.account_operations import AccountOperations, account_handle
 from gateway.console.admin_socket import SOCKET_FILE, NoServer, call
 from gateway.console.agent_operations import AgentOperations, agent_handlers
 from gateway.console.asker import asked_by, unix_user
+from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
@@ -31,6 +32,7 @@ from gateway.identity.password import PasswordHasher
 from gateway.identity.release import Releases
 from gateway.identity.session import Sessions
 from gateway.identity.throttle import Throttle
+from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger_at
 from gateway.notices import Notices
@@ -88,6 +90,8 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         switching = SwitchOperations(switchboard, append, lambda: titles_of(load_tested_policy(settings.policy.file)))
         handlers |= switch_handlers(switching, _now)
         handlers |= sign_out_handlers(SignOutOperations(accounts, sessions, append), _now)
+        incidents = IncidentOperations(Incidents(folder / INCIDENTS_FOLDER), accounts, operations, append)
+        handlers |= incident_handlers(incidents, _now)
         return await handlers[command](values)
 
 

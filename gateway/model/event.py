@@ -59,6 +59,12 @@ class EventKind(StrEnum):
     PORTAL_OPENED = "portal-opened"
     NOTICE_SET = "notice-set"
     NOTICE_CLEARED = "notice-cleared"
+    INCIDENT_OPENED = "incident-opened"
+    INCIDENT_CHANGED = "incident-changed"
+    INCIDENT_EXAMINED = "incident-examined"
+    INCIDENT_EXPORTED = "incident-exported"
+    INCIDENT_DRAFTED = "incident-drafted"
+    INCIDENT_CLOSED = "incident-closed"
 
 
 class AlertReason(StrEnum):

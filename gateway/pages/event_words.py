@@ -62,6 +62,12 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
             EventKind.PORTAL_OPENED,
             EventKind.NOTICE_SET,
             EventKind.NOTICE_CLEARED,
+            EventKind.INCIDENT_OPENED,
+            EventKind.INCIDENT_CHANGED,
+            EventKind.INCIDENT_EXAMINED,
+            EventKind.INCIDENT_EXPORTED,
+            EventKind.INCIDENT_DRAFTED,
+            EventKind.INCIDENT_CLOSED,
         }
     ),
 }
@@ -124,6 +130,27 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.PORTAL_OPENED: ("Portail rouvert", "Portal opened again"),
     EventKind.NOTICE_SET: ("Message affiché à tous", "Message shown to everybody"),
     EventKind.NOTICE_CLEARED: ("Message retiré", "Message taken away"),
+    EventKind.INCIDENT_OPENED: (
+        "Incident de sécurité ouvert, qui concerne ce compte",
+        "Security incident opened that concerns this account",
+    ),
+    EventKind.INCIDENT_CHANGED: (
+        "Incident de sécurité complété : comptes, dates ou téléservices",
+        "Security incident changed: accounts, dates or teleservices",
+    ),
+    EventKind.INCIDENT_EXAMINED: (
+        "Consultations du compte examinées pour un incident",
+        "Look-ups of the account examined for an incident",
+    ),
+    EventKind.INCIDENT_EXPORTED: (
+        "Liste des personnes à informer établie pour un incident",
+        "List of the people to inform made for an incident",
+    ),
+    EventKind.INCIDENT_DRAFTED: (
+        "Projets de notification rédigés pour un incident",
+        "Drafts of notifications written for an incident",
+    ),
+    EventKind.INCIDENT_CLOSED: ("Incident de sécurité clos", "Security incident closed"),
 }
 
 _ALERTS: Final[dict[str, tuple[str, str]]] = {
@@ -161,6 +188,7 @@ _ALARMING: Final = frozenset(
         EventKind.RELEASE_ASKED,
         EventKind.RECOVERY_CODE_USED,
         EventKind.SESSIONS_ENDED,
+        EventKind.INCIDENT_OPENED,
     }
 )
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Values and a template name in, an HTML page out. The only file that talks to the template engine.
+"""Values and a template name in, an HTML page out, or a text. The only file that talks to the template engine.
 
-Everything is escaped; a value that a template needs and nobody gave is an error, not an empty place.
+In pages everything is escaped; a value that a template needs and nobody gave is an error, not an empty place.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from gateway.pages import device, when
 from gateway.pages.reasons import explanation
@@ -29,7 +29,7 @@ HTML_TYPE: Final = "text/html; charset=utf-8"
 def _environment() -> Environment:
     found = Environment(
         loader=PackageLoader("gateway.pages"),
-        autoescape=True,
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True, default_for_string=True),
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
@@ -63,6 +63,20 @@ def page(
     }
     who = {"account": account, "delegate": delegate, "form": form}
     return _environment().get_template(f"{template}.html").render(**who, **voice, **values).encode()
+
+
+def french_text(template: str, **values: Any) -> str:
+    """One text in French, from `template` without `.txt`: nothing is escaped, for it is no HTML.
+
+    `blank("…")` marks what only a person can know; moments are in the time of Paris.
+    """
+    voice = {
+        "blank": lambda what: f"[À COMPLÉTER : {what}]",
+        "moment": lambda at: when.moment(at, "fr").partition(" ")[2],  # without the day of the week
+        "number": lambda count: f"{count:,}".replace(",", "\u202f"),
+    }
+    text = _environment().get_template(f"{template}.txt").render(**voice, **values)
+    return f"{typeset(text, 'fr').rstrip()}\n"
 
 
 def refusal_page(

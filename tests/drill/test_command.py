@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from gateway.cli.drill import Progress
 from gateway.cli.main import main
+from gateway.cli.progress import Progress
 from gateway.ledger.read import LedgerReader
 from support.sources import ROOT
 

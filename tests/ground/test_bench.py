@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import meter, scan
+from bench import exposed, meter, scan
 from bench.download import peak_rss_mib
 from bench.load import Answered, LoadError, full_load
 from bench.machine import cores, cpu_seconds, is_pinned, pinned
@@ -178,3 +178,10 @@ def test_scanning_is_told_with_what_chance_explains():
     assert count.told(kind)["kind"] == "json"
     assert count.scanned > 100_000
     assert count.found <= count.worst
+
+
+def test_the_bench_of_incidents_finds_exactly_whom_it_let_take(tmp_path, capsys):
+    assert exposed.main(["--events", "3000", "--stolen", "300", "--keep", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count('"people": 300') >= 3
+    assert {path.name for path in tmp_path.iterdir()} >= {"ledger.db", "officer.key"}

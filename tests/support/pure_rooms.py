@@ -51,6 +51,11 @@ PATTERNS = (
     "gateway/identity/card_profile.py",
     "gateway/identity/cookie.py",
     "gateway/identity/strength.py",
+    "gateway/incident/exposed.py",
+    "gateway/incident/incident.py",
+    "gateway/incident/listing.py",
+    "gateway/incident/people.py",
+    "gateway/incident/sealed_list.py",
 )
 _NEEDED = ("hypothesis", "hypothesis.strategies", "yaml", "pydantic", "cryptography.x509", "sqlalchemy")
 """Loaded before the processes part."""

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from gateway.building import seals_of
 from gateway.errors import HerseError, StartError
@@ -50,8 +51,9 @@ _TEXT: Final = "Ce point de contrôle signé est à garder hors de portée du se
 
 
 def signing_key(settings: Settings) -> SigningKey:
-    """What checkpoints are signed with; StartError without its file."""
-    return SigningKey(settings.ledger_origin(), read_key(settings.keys.folder / LEDGER_KEY_FILE))
+    """What checkpoints are signed with, under the name of the ledger; StartError without its file."""
+    origin = settings.ledger.origin or f"{urlsplit(settings.public.origin).netloc}/ledger"
+    return SigningKey(origin, read_key(settings.keys.folder / LEDGER_KEY_FILE))
 
 
 class LedgerGate:

@@ -217,10 +217,6 @@ class Settings(_Section):
     sso: Sso | None = None
     redis: Redis | None = None
 
-    def ledger_origin(self) -> str:
-        """Whose checkpoints they are: the name of the ledger, and of the key that signs it."""
-        return self.ledger.origin or f"{urlsplit(self.public.origin).netloc}/ledger"
-
     def ledger_place(self) -> Place:
         """Where the ledger is; StartError if the file of its password cannot be used."""
         file = self.ledger.password_file

@@ -24,7 +24,6 @@ from gateway.incident.report import as_json, incident_line, incident_text
 from gateway.ledger.exposure import open_exposure
 from gateway.model import EventKind
 from gateway.settings import load_settings
-from gateway.state_files import LEDGER_FILE
 
 if TYPE_CHECKING:
     import argparse
@@ -147,7 +146,7 @@ def _opened(arguments: argparse.Namespace, settings: Settings, now: datetime) ->
 def _asked(settings: Settings, command: str, values: dict[str, Any]) -> str:
     """The incident as it is now, how many look-ups are in it, and what is next."""
     incident = from_plain(perform(settings, command, values))
-    reader = open_exposure(settings.state.folder / LEDGER_FILE)
+    reader = open_exposure(settings.ledger_place())
     try:
         looks = reader.count(incident.span)
     finally:
@@ -180,7 +179,7 @@ class _Begun:
 
 def _begun_with(settings: Settings, sequence: int, *, alert: bool) -> _Begun:
     """Whose account an event is about, and when the session began in which it happened."""
-    reader = open_exposure(settings.state.folder / LEDGER_FILE)
+    reader = open_exposure(settings.ledger_place())
     try:
         found = reader.event(sequence)
         if found is None or not found.event.account:

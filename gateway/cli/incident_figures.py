@@ -27,7 +27,6 @@ from gateway.ledger.exposure import open_exposure
 from gateway.ledger.span import Span
 from gateway.model import EventKind
 from gateway.settings import load_settings
-from gateway.state_files import LEDGER_FILE
 
 if TYPE_CHECKING:
     import argparse
@@ -80,7 +79,7 @@ def _exposed(arguments: argparse.Namespace, settings: Settings) -> str:
         raise StartError(f"{svg}: cannot be written; expected a file in a folder of yours")
     note = "figures" if days is None else f"figures minus {days} days of honest use"
     incident = noted(settings, arguments.id, "examined", note)
-    reader = open_exposure(settings.state.folder / LEDGER_FILE)
+    reader = open_exposure(settings.ledger_place())
     try:
         found = _figures(reader, incident, days)
     finally:
@@ -130,7 +129,7 @@ def run_notify(arguments: argparse.Namespace) -> int:
 
 def _notify(arguments: argparse.Namespace, settings: Settings) -> str:
     incident = noted(settings, arguments.id, "drafted", f"drafts into {arguments.out.name}")
-    reader = open_exposure(settings.state.folder / LEDGER_FILE)
+    reader = open_exposure(settings.ledger_place())
     now = datetime.now(UTC)
     try:
         found = _figures(reader, incident, None)

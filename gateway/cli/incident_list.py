@@ -26,7 +26,6 @@ from gateway.ledger.exposure import open_exposure
 from gateway.ledger.officer_key import load_private
 from gateway.ledger.seal import Unsealer
 from gateway.settings import load_settings
-from gateway.state_files import LEDGER_FILE
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +83,7 @@ def _export(arguments: argparse.Namespace, settings: Settings) -> str:
     unsealing = _unsealing(arguments) if arguments.keys else None
     how = "sealed" if unsealing is None else "opened with the officer's key"
     incident = noted(settings, arguments.id, "exported", f"list of people, {how}")
-    reader = open_exposure(settings.state.folder / LEDGER_FILE)
+    reader = open_exposure(settings.ledger_place())
     progress = Progress(sys.stderr.isatty())
     try:
         written = _write(arguments, reader, incident, unsealing, progress)

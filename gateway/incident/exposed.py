@@ -18,7 +18,7 @@ from gateway.ledger.event import LedgerUnreadable, microseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from gateway.ledger.span import Look, Place, Span
+    from gateway.ledger.span import Look, Span, Where
 
 STEPS: Final = 2_000
 """The growth is told no finer than the interval in so many parts."""
@@ -93,7 +93,7 @@ class _Counting:
         self._since = since
         self._step = step
         self._found = Exposure()
-        self._places: dict[Place, Tally] = {}
+        self._places: dict[Where, Tally] = {}
         self._steps: dict[int, int] = {}
 
     def person(self, pseudonym: bytes | None, own: list[Look], before: dict[str, set[str]]) -> None:
@@ -118,7 +118,7 @@ class _Counting:
         step = (own[0].at - self._since) // self._step
         self._steps[step] = self._steps.get(step, 0) + 1
 
-    def _count_in_each(self, places: set[Place]) -> None:
+    def _count_in_each(self, places: set[Where]) -> None:
         """Somebody who was seen in several places counts once in each tally that has one of them."""
         found = self._found
         for tallies, names in (
@@ -154,7 +154,7 @@ class _Counting:
         return found
 
 
-def _knew(before: dict[str, set[str]], place: Place) -> bool:
+def _knew(before: dict[str, set[str]], place: Where) -> bool:
     """Whether honest use had shown this account all that it was shown here."""
     known = before.get(place.account)
     return known is not None and known.issuperset(categories_of(place.categories))

@@ -9,25 +9,26 @@ write, a number in clear.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
 
-from gateway.ledger.event import COLUMNS, LedgerUnreadable, StoredEvent, event_from_row, microseconds
-from gateway.ledger.schema import connect
+from gateway.ledger.engine import open_place
+from gateway.ledger.event import LedgerUnreadable, StoredEvent, event_from_row, microseconds
 from gateway.ledger.seal import keys_between
-from gateway.ledger.span import Look, Place
+from gateway.ledger.span import Look, Where
+from gateway.ledger.tables import IS_DATA_KEY, event
 from gateway.model import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from pathlib import Path
 
+    from gateway.ledger.engine import Database
     from gateway.ledger.event import Row
+    from gateway.ledger.place import Place
     from gateway.ledger.span import Span
 
 SESSION_AT_MOST: Final = timedelta(hours=24)
@@ -36,20 +37,16 @@ TOLD_AT_MOST: Final = 2_000
 _ROWS: Final = 2_000
 """Rows asked for at once."""
 
-_EVENT: Final = sa.table("event", *(sa.column(name) for name in ("sequence", *COLUMNS)))
-_OF: Final = _EVENT.c
+_EVENT: Final = event
+_OF: Final = event.c
 _LOOKUP: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{EventKind.LOOKUP.value}'")
-_DATA_KEY: Final[sa.ColumnElement[str]] = sa.literal_column(f"'{EventKind.DATA_KEY.value}'")
-_NOBODY: Final[sa.ColumnElement[str]] = sa.literal_column("''")
-"""Whom the rows of data keys belong to."""
 
 
 class ExposureReader:
-    """Questions to a ledger that exists, over an engine of its own. Errors are LedgerUnreadable; `name` is told."""
+    """Questions to a ledger that exists. Errors are LedgerUnreadable."""
 
-    def __init__(self, engine: sa.Engine, name: str) -> None:
-        self._engine = engine
-        self._name = name
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def looks(self, span: Span, *, known_since: datetime | None = None, sealed: bool = False) -> Iterator[Look]:
         """All look-ups of the span in the order of people, then of time; read as asked for.
@@ -57,19 +54,19 @@ class ExposureReader:
         `known_since`: those of the same accounts from that moment up to the span come too, in any teleservice.
         Ask to the end, or close the generator.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             streamed = connection.execution_options(yield_per=_ROWS)
             for found in streamed.execute(looks_query(span, known_since=known_since, sealed=sealed)):
-                yield Look(found[0], found[1], found[2], Place(*found[3:7]), *found[7:])
+                yield Look(found[0], found[1], found[2], Where(*found[3:7]), *found[7:])
 
     def count(self, span: Span) -> int:
         """How many look-ups there are: what `looks` is measured against."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return int(connection.scalar(sa.select(sa.func.count()).select_from(_EVENT).where(*_in(span))) or 0)
 
     def data_keys(self, span: Span) -> Iterator[bytes]:
         """What is stored of each data key with which a number of the span may be sealed, oldest first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             streamed = connection.execution_options(yield_per=_ROWS)
             for found in streamed.execute(data_keys_query(span)):
                 if found[0] is not None:
@@ -77,7 +74,7 @@ class ExposureReader:
 
     def event(self, sequence: int) -> StoredEvent | None:
         """The event with this number; None if there is none."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             query = sa.select(*_EVENT.c).where(_OF.sequence == sequence)
             found = connection.execute(query).one_or_none()
         return None if found is None else _stored(found)
@@ -90,7 +87,7 @@ class ExposureReader:
             .order_by(_OF.at, _OF.sequence)
             .limit(1)
         )
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(query).one_or_none()
         return None if found is None else _stored(found).event.at
 
@@ -106,32 +103,19 @@ class ExposureReader:
             .order_by(_OF.at, _OF.sequence)
             .limit(TOLD_AT_MOST)
         )
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return [_stored(found) for found in connection.execute(query)]
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
-
-    @contextmanager
-    def _reading(self) -> Generator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except sa.exc.DBAPIError as error:
-            raise LedgerUnreadable(
-                f"{self._name} cannot be read ({error.orig}); expected an existing, undamaged ledger of this version, "
-                "and room for sorting in the temporary folder (TMPDIR): mend it and ask again"
-            ) from error
+        self._database.close()
 
 
-def open_exposure(path: Path) -> ExposureReader:
-    """Over a ledger file, read-only, beside whoever appends to it; LedgerUnreadable if it is not there."""
-    if not path.is_file():
-        raise LedgerUnreadable(f"no ledger at {path}; expected the one of the gateway: check state.folder")
-    return ExposureReader(
-        sa.create_engine("sqlite://", creator=lambda: connect(path, "ro"), poolclass=NullPool), str(path)
-    )
+def open_exposure(place: Place) -> ExposureReader:
+    """Over a ledger, beside whoever appends to it; LedgerUnreadable if it is not there."""
+    if isinstance(place, Path) and not place.is_file():
+        raise LedgerUnreadable(f"no ledger at {place}; expected the one of the gateway: check state.folder")
+    return ExposureReader(open_place(place))
 
 
 def looks_query(span: Span, *, known_since: datetime | None = None, sealed: bool = False) -> sa.Select[Any]:
@@ -144,8 +128,8 @@ def looks_query(span: Span, *, known_since: datetime | None = None, sealed: bool
 
 
 def data_keys_query(span: Span) -> sa.Select[Any]:
-    """See ExposureReader.data_keys: nobody's rows of that kind, by the same index."""
-    where = (_OF.account == _NOBODY, _OF.kind == _DATA_KEY, *_between(*keys_between(span.since, span.until)))
+    """See ExposureReader.data_keys: by the index that holds them alone."""
+    where = (IS_DATA_KEY, *_between(*keys_between(span.since, span.until)))
     return sa.select(_OF.sealed).where(*where).order_by(_OF.at)
 
 

@@ -20,7 +20,7 @@ class Span:
     teleservices: tuple[str, ...] = ()
 
 
-class Place(NamedTuple):
+class Where(NamedTuple):
     """Where and how somebody was looked up. `categories` as the row has them, a list in JSON."""
 
     account: str
@@ -38,6 +38,6 @@ class Look(NamedTuple):
     pseudonym: bytes | None
     at: int
     sequence: int
-    place: Place
+    place: Where
     request: bytes | None = None
     sealed: bytes | None = None

@@ -11,7 +11,7 @@ from gateway.incident.incident import Act, Incident
 from gateway.ledger.event import microseconds
 from gateway.ledger.officer_key import new_officer_key
 from gateway.ledger.seal import Seals, Unsealer
-from gateway.ledger.span import Look, Place, Span
+from gateway.ledger.span import Look, Span, Where
 from gateway.ledger.store import create_ledger, open_ledger
 from gateway.model import Event, EventKind
 
@@ -52,7 +52,7 @@ def look(
     sealed: bytes | None = None,
 ) -> Look:
     """One look-up as the ledger's reader gives it."""
-    place = Place(account, teleservice, network, categories)
+    place = Where(account, teleservice, network, categories)
     at = microseconds(NOON + timedelta(seconds=seconds))
     request = None if sealed is None else b"r" * 16
     return Look(None if person is None else mark(person), at, sequence, place, request, sealed)

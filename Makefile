@@ -10,7 +10,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --annotation-style=line
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test pytest check fmt bench timing scan lock clean
+.PHONY: help setup system demo test pytest check fmt bench timing scan ledger lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -60,6 +60,9 @@ timing: setup ## whether the time of an answer tells which identifiers exist; AR
 
 scan: setup ## 1 GB of text without patient numbers: what is found by chance, how fast; ARGS="--gigabytes 0.1" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.scan $(ARGS)
+
+ledger: setup system ## how long an event waits until it is durable, on SQLite and PostgreSQL; ARGS="--rounds 1" for a glance
+	PYTHONPATH=.:tests $(BIN)/python -m bench.ledger $(ARGS)
 
 lock: setup ## resolve pyproject.toml anew; ARGS=--upgrade for newer versions
 	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml

@@ -16,6 +16,7 @@ import pytest
 
 from bench import exposed, meter, scan
 from bench.download import peak_rss_mib
+from bench.ledger import Store, made_event, measure, median, table
 from bench.load import Answered, LoadError, full_load
 from bench.machine import cores, cpu_seconds, is_pinned, pinned
 from bench.run import Cell, lookup_target
@@ -25,6 +26,7 @@ from bench.world import COOKIE, TELESERVICES, cases_text, make_world, policy_tex
 from gateway.identity.cookie import read_cookie
 from gateway.identity.database import DATABASE_FILE, open_database
 from gateway.identity.session import Sessions
+from gateway.ledger.store import create_ledger, open_ledger
 from gateway.metering.patient import parse_patient_number
 from gateway.model import Level
 from gateway.policy.cases import load_cases, run_cases
@@ -40,6 +42,21 @@ def servers(tmp_path_factory):
         folder = tmp_path_factory.mktemp("bench")
         origin = start_origin(stack, folder)
         yield [start_nginx(stack, folder, origin, name) for name in ("nginx", "nginx-tuned")]
+
+
+def test_the_bench_of_the_ledger_times_every_event_until_it_is_durable(tmp_path):
+    create_ledger(tmp_path / "l.db")
+    ledger = open_ledger(tmp_path / "l.db")
+    cells = [measure(Store("file", ledger), rate, 0.4) for rate in (300, 300, 0)]
+    ledger.close()
+    ledger = open_ledger(tmp_path / "l.db")
+    stored = ledger.append_now([made_event()]).sequence - 1
+    ledger.close()
+    assert all(0 < cell.p50 <= cell.p90 <= cell.p99 for cell in cells)
+    assert stored > 60
+    middle = median(cells[:2])
+    assert min(one.p50 for one in cells[:2]) <= middle.p50 <= max(one.p50 for one in cells[:2])
+    assert len(table(cells).splitlines()) == 4
 
 
 def test_the_policy_of_the_bench_loads_and_its_cases_hold():

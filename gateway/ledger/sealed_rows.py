@@ -7,6 +7,7 @@ its row, and a row without a leaf, are handed on as such.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.ledger.event import COLUMNS
@@ -62,10 +63,8 @@ def _leaves(store: TreeStore, size: int) -> Iterator[tuple[int, int]]:
     """(leaf number, sequence) of the first `size` leaves."""
     for first in range(0, size, TILE_HASHES):
         tile = store.tile(0, first // TILE_HASHES)
-        sequences = b"" if tile is None else tile.sequences
-        for number in range(first, min(first + TILE_HASHES, size)):
-            start = (number - first) * SEQUENCE_BYTES
-            yield number, int.from_bytes(sequences[start : start + SEQUENCE_BYTES], "big")
+        numbers = [] if tile is None else _numbers(tile.sequences)
+        yield from zip(range(first, size), numbers, strict=False)
 
 
 def _rows(store: TreeStore, until: int) -> Iterator[tuple[int, Row]]:
@@ -74,3 +73,25 @@ def _rows(store: TreeStore, until: int) -> Iterator[tuple[int, Row]]:
         yield from rows
         after = rows[-1][0]
         not_before = max(not_before, cast("int", rows[-1][1][_AT]) - _LATE)
+
+
+def leaf_number(store: TreeStore, size: int, sequence: int) -> int | None:
+    """Which of the first `size` leaves is the event of this number; None if none is. Sequences rise with leaves."""
+    low, high = 0, (size - 1) // TILE_HASHES
+    while low <= high:
+        place = (low + high) // 2
+        tile = store.tile(0, place)
+        numbers = [] if tile is None else _numbers(tile.sequences)
+        if not numbers or sequence < numbers[0]:
+            high = place - 1
+        elif sequence > numbers[-1]:
+            low = place + 1
+        else:
+            number = place * TILE_HASHES + bisect_left(numbers, sequence)
+            return number if sequence in numbers and number < size else None
+    return None
+
+
+def _numbers(sequences: bytes) -> list[int]:
+    starts = range(0, len(sequences), SEQUENCE_BYTES)
+    return [int.from_bytes(sequences[start : start + SEQUENCE_BYTES], "big") for start in starts]

@@ -39,9 +39,9 @@ _ROWS: Final = (
 )
 
 
-def open_tree_store(place: Place) -> TreeRows:
-    """The tree of a ledger that exists. Nothing is asked yet."""
-    database = open_place(place, writes=True)
+def open_tree_store(place: Place, *, writes: bool = True) -> TreeRows:
+    """The tree of a ledger that exists. Nothing is asked yet. `writes`: it may grow."""
+    database = open_place(place, writes=writes)
     if isinstance(place, Path):
         return TreeRows(database)
     from gateway.ledger.postgres_tree import PostgresTree  # noqa: PLC0415  # its driver, where it is asked for

@@ -204,7 +204,9 @@ def _check(arguments: argparse.Namespace) -> str:
         at = f"{found.checkpoint.at:%Y-%m-%d %H:%M:%S} UTC"
         told = f"Proved: event {found.sequence} is leaf {found.number} of the ledger signed at {at}."
         return f"{told}\n{found.line.decode()}"
-    return f"Proved: the ledger of {found.checkpoint.size} leaves goes on from the older checkpoint of {found.older.size}."
+    return (
+        f"Proved: the ledger of {found.checkpoint.size} leaves goes on from the older checkpoint of {found.older.size}."
+    )
 
 
 def _keys(arguments: argparse.Namespace) -> list[str]:

@@ -109,7 +109,7 @@ class _Walk:
         self._newest = newest
         self._size, self._root = (0, NOTHING) if newest is None else (newest.size, newest.root)
         self._outside = deque(outside)
-        self._kept = len(outside)
+        self._kept = 0
         self._agreed = 0
         self._tiles = None if tiles is None else Tiles(tiles, self._size, self._root)
         self._deleted = deleted
@@ -193,6 +193,7 @@ class _Walk:
             if kept.root != root:
                 raise self._other_root(kept, root, "a checkpoint kept outside", regrown=self._signed_otherwise())
             self._agreed = kept.size
+            self._kept += 1
 
     def _signed_otherwise(self) -> bool:
         """Whether what is there is what the newest checkpoint says: then another history was signed."""

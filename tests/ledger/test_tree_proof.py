@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.tree import Frontier, TreeError, grown, leaf_hash
+from gateway.ledger.tree import Frontier, TreeError, grown, leaf_hash, node_hash
 from gateway.ledger.tree_proof import (
     ProofError,
     consistency_proof,
@@ -137,3 +137,19 @@ def test_an_empty_path_proves_no_growth():
 def test_a_tree_larger_than_its_tiles_is_not_proved():
     with pytest.raises(TreeError, match="hashes; expected at least"):
         inclusion_proof(0, 1_031, read)
+
+
+def test_a_root_of_a_smaller_tree_is_none_of_a_larger():
+    with pytest.raises(ProofError, match="leads from leaf 0"):
+        verify_inclusion(0, 8, LEAVES[0], inclusion_proof(0, 4, read), root(4))
+    with pytest.raises(ProofError, match="the proof gives 2 leaves"):
+        verify_consistency(2, 8, root(2), root(4), consistency_proof(2, 4, read))
+
+
+def test_a_path_ends_where_the_tree_does_even_if_the_roots_fit_the_longer_one():
+    more = bytes(32)
+    with pytest.raises(ProofError, match="more than a tree of 1 leaves has levels"):
+        verify_inclusion(0, 1, LEAVES[0], [more], node_hash(more, LEAVES[0]))
+    path = [*consistency_proof(3, 4, read), more]
+    with pytest.raises(ProofError, match="more than a tree of 4 leaves has levels"):
+        verify_consistency(3, 4, node_hash(more, root(3)), node_hash(more, root(4)), path)

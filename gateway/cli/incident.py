@@ -120,8 +120,16 @@ def _done(arguments: argparse.Namespace, settings: Settings) -> str:
             incident = incidents.find(arguments.id)
             return as_json(incident.plain()) if arguments.json else incident_text(incident, now)
         case _:
-            lines = [incident_line(incidents.find(number), now) for number in incidents.numbers()]
+            lines = [_line(incidents, number, now) for number in incidents.numbers()]
             return "\n".join(lines) or "There is no incident; to begin one: herse incident open"
+
+
+def _line(incidents: Incidents, number: str, now: datetime) -> str:
+    """One that cannot be read does not hide the others."""
+    try:
+        return incident_line(incidents.find(number), now)
+    except IncidentError as error:
+        return f"{number}  {error}"
 
 
 def _opened(arguments: argparse.Namespace, settings: Settings, now: datetime) -> str:

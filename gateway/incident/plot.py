@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.incident.incident import Incident
 
 _MARKS: Final = 6
-_ENTRIES: Final = 9
+_ENTRIES: Final = 8
 _MARGIN: Final = timedelta(minutes=1)
 
 
@@ -35,8 +35,14 @@ def draw(incident: Incident, found: Exposure) -> str:
         up=Axis("different people so far", _between(0, most), _numbers(most)),
         lines=[Line([(at, people) for at, people in grown if at <= high] + [(high, found.whole.people)], 0)],
         legend=f"{found.whole.people:,} people; by account:",
-        entries=[Entry(0, name, f"{tally.people:,} people") for name, tally in busiest[:_ENTRIES]],
+        entries=_entries([(name, tally.people) for name, tally in busiest]),
     ).as_svg()
+
+
+def _entries(accounts: list[tuple[str, int]]) -> list[Entry]:
+    shown = [Entry(None, name, f"{people:,} people") for name, people in accounts[:_ENTRIES]]
+    more = len(accounts) - len(shown)
+    return [*shown, Entry(None, f"and {more:,} more", "")] if more else shown
 
 
 def _ends(incident: Incident, found: Exposure) -> tuple[int, int]:

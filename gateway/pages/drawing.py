@@ -44,9 +44,9 @@ class Line(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One name beside the drawing, in the colour of its line, and what is told of it."""
+    """One name beside the drawing, in the colour of its line (None: it has none of its own), and what is told of it."""
 
-    colour: int
+    colour: int | None
     name: str
     told: str
 
@@ -110,9 +110,10 @@ class Drawing:
         left = RIGHT + 28
         yield _text(left, TOP + 4, self.legend, 'font-weight="bold"')
         for place, entry in enumerate(self.entries):
-            height, colour = TOP + 32 + place * 42, COLOURS[entry.colour % len(COLOURS)]
-            mark = f'x1="{left}" y1="{height - 4}" x2="{left + 22}" y2="{height - 4}"'
-            yield f'<line {mark} stroke="{colour}" stroke-width="3"/>'
+            height = TOP + 32 + place * 42
+            if entry.colour is not None:
+                mark = f'x1="{left}" y1="{height - 4}" x2="{left + 22}" y2="{height - 4}"'
+                yield f'<line {mark} stroke="{COLOURS[entry.colour % len(COLOURS)]}" stroke-width="3"/>'
             yield _text(left + 30, height, entry.name)
             yield _text(left + 30, height + 17, entry.told)
 

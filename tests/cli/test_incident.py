@@ -126,6 +126,14 @@ def test_a_list_of_incidents_and_one_as_json(herse, opened):
     assert json.loads(herse("show", opened, "--json")[1])["accounts"] == [PHARMACY, OTHER]
 
 
+def test_one_that_is_damaged_does_not_hide_the_others(herse, folder, opened):
+    (folder / "state" / "incidents" / "2026-01-01-1.json").write_text("{")
+    code, said = herse("list")
+    assert (code, len(said.splitlines())) == (0, 2)
+    assert "restore it from a backup" in said.splitlines()[0]
+    assert said.splitlines()[1].startswith(opened)
+
+
 def test_there_is_none_yet(herse):
     assert herse("list") == (0, "There is no incident; to begin one: herse incident open\n")
 

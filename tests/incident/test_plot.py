@@ -32,5 +32,14 @@ def test_the_line_rises_from_nobody_to_everybody(count):
     assert root.get("aria-labelledby") == "incident-title incident-desc"
 
 
+def test_accounts_that_do_not_fit_are_counted():
+    looks = [look(place, place, f"A{place:02}") for place in range(19)]
+    root = ET.fromstring(draw(incident(), exposed(looks, span("A"))))
+    texts = [one.text for one in root.iter(f"{SVG}text")]
+    assert "and 11 more" in texts
+    assert {"A00", "A07"} <= set(texts)
+    assert "A08" not in texts
+
+
 def test_nobody_can_be_drawn_too():
     assert ET.fromstring(draw(incident(), exposed([], span()))).tag == f"{SVG}svg"

@@ -10,11 +10,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --annotation-style=line
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help setup system demo test pytest check fmt bench timing scan tamper exposed lock clean
-=======
-.PHONY: help setup system demo test pytest check fmt bench timing scan ledger lock clean
->>>>>>> 16951c75f2d064b7e5d055505d4feb5e49c3c867
+.PHONY: help setup system demo test pytest check fmt bench timing scan tamper exposed ledger lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -65,16 +61,14 @@ timing: setup ## whether the time of an answer tells which identifiers exist; AR
 scan: setup ## 1 GB of text without patient numbers: what is found by chance, how fast; ARGS="--gigabytes 0.1" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.scan $(ARGS)
 
-<<<<<<< HEAD
 tamper: setup ## every byte of a small ledger changed, one by one: each must be found; ARGS="--step 50" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.tamper --jobs 2 $(ARGS)
 
 exposed: setup ## who was exposed, and the list of them, from five million events; ARGS="--events 500000 --stolen 50000"
 	PYTHONPATH=.:tests $(BIN)/python -m bench.exposed $(ARGS)
-=======
+
 ledger: setup system ## how long an event waits until it is durable, on SQLite and PostgreSQL; ARGS="--rounds 1" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.ledger $(ARGS)
->>>>>>> 16951c75f2d064b7e5d055505d4feb5e49c3c867
 
 lock: setup ## resolve pyproject.toml anew; ARGS=--upgrade for newer versions
 	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.cli import incident_figures, incident_list
-from gateway.cli.asking import asked_by
 from gateway.cli.intervals import beginning, ending
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
@@ -113,7 +112,7 @@ def _done(arguments: argparse.Namespace, settings: Settings) -> str:
         case "change":
             return _asked(settings, "incident.change", {"id": arguments.id, **_span(arguments)})
         case "close":
-            values = {"id": arguments.id, "reason": arguments.reason, "by": asked_by()}
+            values = {"id": arguments.id, "reason": arguments.reason}
             incident = from_plain(perform(settings, "incident.close", values))
             return f"Incident {incident.id} is closed. It and all its events are kept, and may still be asked."
         case "show":
@@ -175,7 +174,6 @@ def _span(arguments: argparse.Namespace) -> dict[str, Any]:
         "until": arguments.until and arguments.until.isoformat(),
         "freeze": arguments.freeze,
         "reason": arguments.reason,
-        "by": asked_by(),
     }
 
 

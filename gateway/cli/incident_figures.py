@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gateway.cli.asking import asked_by
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.cli.progress import Progress
@@ -108,7 +107,7 @@ def _nobody(incident: Incident, found: Exposure) -> str:
 def noted(settings: Settings, number: str, what: str, note: str) -> Incident:
     """Put on record that somebody asks; the incident. Before an answer is read."""
     Incidents(settings.state.folder / INCIDENTS_FOLDER).find(number)
-    values = {"id": number, "what": what, "note": note, "by": asked_by()}
+    values = {"id": number, "what": what, "note": note}
     return from_plain(perform(settings, "incident.note", values))
 
 

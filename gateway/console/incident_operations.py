@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.console.asker import asker
 from gateway.errors import HerseError, LedgerError
 from gateway.identity.identifiers import parse_identifier, parse_label
 from gateway.incident.incident import Act, Incident, IncidentError, check_span
@@ -166,20 +167,20 @@ class IncidentOperations:
 
 
 def incident_handlers(operations: IncidentOperations, clock: Callable[[], datetime]) -> dict[str, Handler]:
-    """The commands by name, from and to plain JSON values: `by` is who asks, and each gives the incident."""
+    """The commands by name, from and to plain JSON values; each gives the incident."""
 
     async def opened(asked: dict[str, Any]) -> dict[str, Any]:
-        return (await operations.open(asked, _by(asked), clock())).plain()
+        return (await operations.open(asked, _by(), clock())).plain()
 
     async def changed(asked: dict[str, Any]) -> dict[str, Any]:
-        return (await operations.change(_text(asked, "id"), asked, _by(asked), clock())).plain()
+        return (await operations.change(_text(asked, "id"), asked, _by(), clock())).plain()
 
     async def noted(asked: dict[str, Any]) -> dict[str, Any]:
         number, what, note = (_text(asked, name) for name in ("id", "what", "note"))
-        return (await operations.note(number, what, note, _by(asked), clock())).plain()
+        return (await operations.note(number, what, note, _by(), clock())).plain()
 
     async def closed(asked: dict[str, Any]) -> dict[str, Any]:
-        return (await operations.close(_text(asked, "id"), _text(asked, "reason"), _by(asked), clock())).plain()
+        return (await operations.close(_text(asked, "id"), _text(asked, "reason"), _by(), clock())).plain()
 
     return {
         "incident.open": opened,
@@ -189,8 +190,9 @@ def incident_handlers(operations: IncidentOperations, clock: Callable[[], dateti
     }
 
 
-def _by(asked: dict[str, Any]) -> str:
-    return parse_label(_text(asked, "by"), "name of who asks")[:_LONGEST_NAME]
+def _by() -> str:
+    """The Unix user, by the kernel's word."""
+    return (asker() or "unknown")[:_LONGEST_NAME]
 
 
 def _check_at_most(accounts: Sequence[str]) -> None:

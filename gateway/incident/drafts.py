@@ -37,9 +37,14 @@ MEASURES: Final = frozenset(
         EventKind.PASSWORD_SET,
         EventKind.QUARANTINE_BEGUN,
         EventKind.QUARANTINE_ENDED,
+        EventKind.SESSIONS_ENDED,
+        EventKind.TELESERVICE_CLOSED,
+        EventKind.TELESERVICE_OPENED,
+        EventKind.PORTAL_CLOSED,
+        EventKind.PORTAL_OPENED,
     }
 )
-"""What was done to an account to stop the thief, or to let its holder in again."""
+"""What was done to an account, or to all, to stop the thief, or to let the holders in again."""
 DRAFTS: Final = {
     "0-LISEZ-MOI": "incident_readme",
     "1-anssi-cert-fr": "incident_anssi",

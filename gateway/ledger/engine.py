@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from gateway.ledger.place import Place
 
 _FILE_FAULTS: Final = (sa.exc.SQLAlchemyError, sqlite3.Error)
-_SOUND_FILE: Final = "an existing, undamaged ledger: look whether the file is there and the disk is sound"
+_SOUND_FILE: Final = (
+    "an existing, undamaged ledger: look whether the file is there, the disk is sound, and the temporary folder (TMPDIR) "
+    "has room for sorting"
+)
 
 
 class Database:

@@ -92,11 +92,11 @@ class ExposureReader:
         return None if found is None else _stored(found).event.at
 
     def told(self, span: Span, kinds: Iterable[EventKind]) -> list[StoredEvent]:
-        """Events of these kinds on the accounts of the span, oldest first; at most TOLD_AT_MOST."""
+        """Events of these kinds on the accounts of the span, or on everybody's, oldest first; at most TOLD_AT_MOST."""
         query = (
             sa.select(*_EVENT.c)
             .where(
-                _OF.account.in_(span.accounts),
+                _OF.account.in_(("", *span.accounts)),
                 *_between(span.since, span.until),
                 _OF.kind.in_(sorted(kind.value for kind in kinds)),
             )

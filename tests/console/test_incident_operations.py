@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.console.account_operations import AccountOperations
+from gateway.console.asker import asked_by
 from gateway.console.incident_operations import ACCOUNTS_AT_MOST, IncidentOperations, incident_handlers
 from gateway.errors import LedgerError
 from gateway.identity.accounts import AccountError, Accounts
@@ -26,7 +27,6 @@ ASKED = {
     "since": "2026-11-20T00:00:00+00:00",
     "until": "2026-11-23T00:00:00+00:00",
     "reason": "  a call of  the holder ",
-    "by": "alice",
 }
 
 
@@ -49,8 +49,9 @@ class Desk:
     async def append(self, event):
         return await self.ledger.append([event]).wait()
 
-    def __call__(self, command, **values):
-        return from_plain(asyncio.run(self.handlers[f"incident.{command}"](values)))
+    def __call__(self, command, by="alice", **values):
+        with asked_by(by):
+            return from_plain(asyncio.run(self.handlers[f"incident.{command}"](values)))
 
     def open(self, **values):
         return self("open", **(ASKED | values))
@@ -109,7 +110,6 @@ def test_the_clock_may_have_begun_before(desk):
         ({"since": None}, "expected a text"),
         ({"teleservices": ["Info patient"]}, "expected its name in the policy"),
         ({"source": "7"}, "expected a number"),
-        ({"by": 7}, "found 7 as by"),
     ],
 )
 def test_a_bad_value_is_told_and_nothing_is_done(desk, change, said):
@@ -119,7 +119,7 @@ def test_a_bad_value_is_told_and_nothing_is_done(desk, change, said):
     assert not desk.accounts.find("B12").locked
 
 
-@pytest.mark.parametrize("change", [{"reason": " "}, {"reason": "a\u202eb"}, {"by": ""}, {"accounts": ["?"]}])
+@pytest.mark.parametrize("change", [{"reason": " "}, {"reason": "a\u202eb"}, {"accounts": ["?"]}])
 def test_words_nobody_could_read_are_told(desk, change):
     with pytest.raises(AccountError, match="expected"):
         desk.open(**change)

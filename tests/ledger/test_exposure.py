@@ -154,7 +154,7 @@ def test_L_each_account_is_one_range_of_the_index(path, accounts, sealed, known)
 
 def test_L_data_keys_and_single_events_are_found_by_index_too(path):
     (plan,) = explained(path, data_keys_query(span()))
-    assert plan == "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
+    assert plan == "SEARCH event USING INDEX event_of_key (at>? AND at<?)"
 
 
 def explained(path, query) -> list[str]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _FILE_FAULTS: Final = (sa.exc.SQLAlchemyError, sqlite3.Error)
 _SOUND_FILE: Final = (
-    "an existing, undamaged ledger: look whether the file is there, the disk is sound, and the temporary folder (TMPDIR) "
-    "has room for sorting"
+    "an existing, undamaged ledger: look whether the file is there, the disk is sound, and the temporary folder "
+    "(TMPDIR) has room for sorting"
 )
 
 

@@ -19,6 +19,7 @@ from gateway.errors import LedgerError
 from gateway.ledger.event import LedgerUnreadable
 from gateway.ledger.queries import last_query
 from gateway.ledger.schema import BUSY_MILLISECONDS, connect
+from gateway.ledger.writer import LedgerBusy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.ledger.place import Place
 
 _FILE_FAULTS: Final = (sa.exc.SQLAlchemyError, sqlite3.Error)
+_BUSY: Final = 5  # SQLITE_BUSY, below whatever it is refined by
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _SOUND_FILE: Final = (
     "an existing, undamaged ledger: look whether the file is there, the disk is sound, and the temporary folder "
     "(TMPDIR) has room for sorting"
@@ -60,14 +63,15 @@ class Database:
 
     @contextmanager
     def writing(self) -> Generator[sa.Connection]:
-        """One transaction, durable once the block is left."""
+        """One transaction, durable once the block is left. LedgerBusy: it could not begin, and a later one may."""
         try:
             with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
                 yield connection
         except self._faults as error:
-            raise LedgerError(
-                f"{self.name} could not be written ({first_line(error)}); expected {self._sound}"
-            ) from error
+            said = first_line(error)
+            if _is_busy(error):
+                raise LedgerBusy(f"others have been writing to {self.name} for too long ({said}): try again") from error
+            raise LedgerError(f"{self.name} could not be written ({said}); expected {self._sound}") from error
 
     def stretches(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """The parts of a range of time in which to look for the newest first, in that order."""
@@ -129,3 +133,10 @@ def first_line(error: Exception) -> str:
     """What the database said, without the values that its further lines, and our own statements, may hold."""
     said = str(error.orig) if isinstance(error, sa.exc.DBAPIError) else str(error)
     return said.strip().partition("\n")[0]
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether a lock was waited for in vain: then nothing was written."""
+    origin = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    code = getattr(origin, "sqlite_errorcode", None)
+    return getattr(origin, "sqlstate", None) == _LOCK_NOT_AVAILABLE or (code is not None and code & 0xFF == _BUSY)

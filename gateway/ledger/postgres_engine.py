@@ -46,8 +46,9 @@ def connect(
 
     `appends`: it waits for a lock as long as it takes, for a failure would be its last.
     """
-    options = "-c timezone=UTC -c idle_in_transaction_session_timeout=10s"
-    options += "" if appends else " -c lock_timeout=2s"
+    # Nobody may stand still half-way in an append; who reads for long may pause.
+    options = "-c timezone=UTC -c idle_in_transaction_session_timeout="
+    options += "10s" if appends else "300s -c lock_timeout=2s"
     found = psycopg.connect(
         host=address.host,
         port=address.port,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from gateway.ledger.engine import Database
     from gateway.ledger.place import PostgresAddress
+
+_STAND: Final = "select pg_try_advisory_lock(%s)"
 
 
 class PostgresTree(TreeRows):
@@ -31,14 +33,12 @@ class PostgresTree(TreeRows):
         """See TreeStore: the lock SEALING of a connection that does nothing else, lost with it."""
         self._demand_whole()
         try:
-            if self._election is not None:
-                self._election.execute("select 1")
-                return True
-            standing = connect(self._address)
-            if standing.execute("select pg_try_advisory_lock(%s)", (SEALING,)).fetchone() == (True,):
-                self._election = standing
+            if self._election is None:
+                self._election = connect(self._address)
+                if self._election.execute(_STAND, (SEALING,)).fetchone() != (True,):
+                    self._resign()
             else:
-                standing.close()
+                self._election.execute("select 1")
         except psycopg.Error:
             self._resign()
         return self._election is not None

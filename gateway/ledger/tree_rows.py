@@ -19,6 +19,7 @@ from gateway.ledger.event import EPOCH, MICROSECOND, microseconds
 from gateway.ledger.queries import ROW
 from gateway.ledger.tables import event, head, tile
 from gateway.ledger.tree_store import Forked, Head, Tile, demand_growth
+from gateway.ledger.writer import LedgerBusy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,8 @@ class TreeRows:
                 self._swap(connection, before, head)
                 for one in tiles:
                     self._put(connection, one)
+        except LedgerBusy:
+            raise
         except LedgerError as error:
             self._error = str(error)
             raise

@@ -82,7 +82,8 @@ class TreeStore(Protocol):
 
     def grow(self, before: Head | None, tiles: Sequence[Tile], head: Head) -> None:
         """Store tiles and head together, durable on return. Forked, and nothing is stored, unless `before` is the head
-        there is and each tile goes on from what is stored of it. ValueError for what is no growth.
+        there is and each tile goes on from what is stored of it. LedgerBusy: nothing was stored, and a later try may
+        be luckier. ValueError for what is no growth.
         """
         ...
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""PostgreSQL as the ledger's database: made and opened as a file is, refused where it is not safe, cut into days."""
+"""PostgreSQL as the ledger's database: made and opened as a file is, and refused where it is not safe."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +19,7 @@ from gateway.ledger.engine import open_place
 from gateway.ledger.postgres import ROWS_AT_ONCE, open_postgres_ledger
 from gateway.ledger.postgres_engine import APPENDING, connect
 from gateway.ledger.read import LedgerReader
-from gateway.ledger.store import LedgerBusy, create_ledger, open_ledger_at, prepare_days
+from gateway.ledger.store import LedgerBusy, create_ledger, open_ledger_at
 from gateway.ledger.tables import metadata
 from gateway.ledger.tree_rows import open_tree_store
 from gateway.model import Event, EventKind
@@ -268,63 +268,3 @@ def test_L3_who_lost_his_connection_is_not_elected_any_more(door: PostgresDoor):
     assert not one.elected()
     assert two.elected()
     assert not one.elected()
-
-
-# ---- days
-
-
-def days(door: PostgresDoor | PostgresAddress) -> dict[str, int]:
-    place = door.place if isinstance(door, PostgresDoor) else door
-    found = the_server().ask(place.database, "select tableoid::regclass::text, count(*) from event group by 1")
-    return dict(found)
-
-
-def test_events_go_to_their_day_and_what_has_none_is_kept_too(door: PostgresDoor):
-    times = [AT, AT + timedelta(hours=23.9), AT + timedelta(days=1), AT - timedelta(days=400), AT + timedelta(days=400)]
-    door.ledger.append_now([event(at) for at in times])
-    assert days(door) == {"event_2026_11_22": 2, "event_2026_11_23": 1, "event_other": 2}
-    assert len(door.stored()) == 5
-
-
-def test_what_came_before_its_day_was_made_moves_there(place: PostgresAddress):
-    with closing(open_ledger_at(place)) as ledger:
-        ledger.append_now([event(AT + timedelta(hours=number)) for number in range(-30, 30)])
-        before = the_server().ask(place.database, "select * from event order by sequence")
-        assert days(place) == {"event_other": 60}
-        prepare_days(place, AT)
-        prepare_days(place, AT + timedelta(days=1))
-        assert days(place) == {
-            "event_other": 6,
-            "event_2026_11_21": 24,
-            "event_2026_11_22": 24,
-            "event_2026_11_23": 6,
-        }
-        assert the_server().ask(place.database, "select * from event order by sequence") == before
-        assert ledger.append_now([event(AT + timedelta(days=9))]).sequence == 61
-    assert days(place)["event_2026_12_01"] == 1
-
-
-def test_days_are_those_of_UTC_whatever_the_clock_says(place: PostgresAddress):
-    prepare_days(place, datetime.fromisoformat("2026-03-01T00:30:00+02:00"))
-    names = the_server().ask(place.database, "select relname from pg_class where relname ~ '^event_20[0-9_]*$'")
-    assert min(name for (name,) in names) == "event_2026_02_27"
-
-
-def test_days_are_made_while_others_append_and_prepare(place: PostgresAddress):
-    now = datetime.now(UTC)
-    with closing(open_ledger_at(place)) as ledger:
-        making = [threading.Thread(target=prepare_days, args=(place, now)) for _ in range(2)]
-        for thread in making:
-            thread.start()
-        count = 0
-        while count < 100 or any(thread.is_alive() for thread in making):
-            ledger.append_now([event(now)])
-            count += 1
-    assert sum(days(place).values()) == count
-    assert f"event_{now:%Y_%m_%d}" in days(place)
-
-
-def test_days_that_cannot_be_made_are_told(place: PostgresAddress):
-    the_server().ask(place.database, "drop table event cascade")
-    with pytest.raises(LedgerError, match="no days could be made"):
-        prepare_days(place, AT)

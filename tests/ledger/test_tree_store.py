@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ import pytest
 
 from gateway.errors import LedgerError
 from gateway.ledger.event import LedgerUnreadable, row
+from gateway.ledger.postgres_engine import connect
 from gateway.ledger.tree_store import Forked, Head, Tile
+from gateway.ledger.writer import LedgerBusy
 from gateway.model import Event, EventKind
 from support.ledger_doors import FileDoor, MemoryDoor, PostgresDoor
 
@@ -210,6 +213,30 @@ def test_L4_a_tree_that_could_not_be_written_is_not_trusted_again(file: FileDoor
     with pytest.raises(LedgerError, match="disk full"):
         tree.grow(sized(3), [leaves(4)], sized(4))
     assert (file.tree().head(), file.tree().tile(0, 0)) == (sized(3), leaves(3))
+
+
+def test_a_lock_that_others_keep_is_no_failure_of_the_tree(file: FileDoor):
+    tree = file.tree()
+    with tree._database.engine.connect() as connection:  # it is kept, and used by the next who asks
+        connection.exec_driver_sql("pragma busy_timeout=50")
+    with closing(sqlite3.connect(file.path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(LedgerBusy, match="try again"):
+            tree.grow(None, [leaves(3)], sized(3))
+    tree.grow(None, [leaves(3)], sized(3))
+    assert tree.head() == sized(3)
+
+
+@pytest.mark.system
+def test_a_lock_that_others_keep_on_the_server_is_no_failure_either(tmp_path: Path):
+    door = PostgresDoor(tmp_path)
+    tree = door.tree()
+    with closing(connect(door.place, autocommit=False)) as other:
+        other.execute("lock table head in access exclusive mode")
+        with pytest.raises(LedgerBusy, match="try again"):
+            tree.grow(None, [leaves(3)], sized(3))
+    tree.grow(None, [leaves(3)], sized(3))
+    door.close()
 
 
 def test_the_twin_fails_alike(tmp_path: Path):

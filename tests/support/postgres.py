@@ -47,7 +47,8 @@ class PostgresServer(Process):
         self._as = _unprivileged()
         self._used: PostgresAddress | None = None
         self._prepare(home, (*options, *self._tls(home, certificate)))
-        command = [*self._as, _program("postgres"), "-D", str(self.data)]
+        # However these tests end, it ends with them.
+        command = ["setpriv", *self._as, "--pdeathsig=QUIT", "--", _program("postgres"), "-D", str(self.data)]
         super().__init__(command, home, ready=self._answers, name="postgres", seconds=60)
 
     def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
@@ -109,7 +110,7 @@ class PostgresServer(Process):
         self._give(home)
         self._give(secret)
         words: list[str | Path] = ["-U", NAME, "--pwfile", secret, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
-        made = [*self._as, _program("initdb"), "-D", self.data, *words]
+        made = ["setpriv", *self._as, "--", _program("initdb"), "-D", self.data, *words]
         made += ["--auth-local", "trust", "--auth-host", "scram-sha-256"]
         subprocess.run(made, check=True, capture_output=True, timeout=120, cwd=home)
         own = (
@@ -163,9 +164,10 @@ def the_server() -> PostgresServer:
 
 
 def _unprivileged() -> list[str]:
+    """What `setpriv` is told, as root."""
     if os.getuid() != 0:
         return []
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+    return ["--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
 def _program(name: str) -> str:

@@ -22,9 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError, StartError
-from gateway.ledger.place import PostgresAddress
-from gateway.ledger.postgres import PostgresLedger
-from gateway.ledger.postgres_engine import connect
 from gateway.ledger.store import WAITING_AT_MOST, SqliteLedger, create_ledger, open_ledger, open_ledger_at
 from gateway.model import Event, EventKind, Receipt
 
@@ -84,6 +81,11 @@ async def run(ledger: GroupWriter, callers: int, appends: int) -> None:
 
 def opened(wanted: argparse.Namespace) -> GroupWriter:
     if wanted.postgres:
+        # Its driver takes longer to load than a file to be opened, and this is started a hundred times.
+        from gateway.ledger.place import PostgresAddress
+        from gateway.ledger.postgres import PostgresLedger
+        from gateway.ledger.postgres_engine import connect
+
         port, database, user = wanted.postgres
         place = PostgresAddress(str(wanted.ledger), database, int(port), user)
         if wanted.unchecked:

@@ -52,6 +52,13 @@ def _guard(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_guard)
 
 
+def pytest_unconfigure():
+    """Workers of xdist end without what is registered for the end of a process."""
+    postgres = sys.modules.get("support.postgres")
+    if postgres is not None:
+        postgres.remove_the_server()
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only():
     """Fails the test that tried, even if the code under test swallowed the refusal."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError, StartError
+from gateway.ledger.place import PostgresAddress
 from gateway.ledger.store import WAITING_AT_MOST, SqliteLedger, create_ledger, open_ledger, open_ledger_at
 from gateway.model import Event, EventKind, Receipt
 
@@ -89,6 +90,9 @@ def opened(wanted: argparse.Namespace) -> GroupWriter:
         port, database, user = wanted.postgres
         place = PostgresAddress(str(wanted.ledger), database, int(port), user)
         if wanted.unchecked:
+            from gateway.ledger.postgres import PostgresLedger
+            from gateway.ledger.postgres_engine import connect
+
             return PostgresLedger("unchecked", connect(place, appends=True), WAITING_AT_MOST)
         return open_ledger_at(place, beside=True)
     if wanted.create:

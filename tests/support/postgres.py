@@ -7,7 +7,6 @@ ledger was made. A server is kept for all tests of a process, and gone with it.
 
 from __future__ import annotations
 
-import atexit
 import os
 import pwd
 import secrets
@@ -157,10 +156,14 @@ class PostgresServer(Process):
 @cache
 def the_server() -> PostgresServer:
     """The one of this process."""
-    server = PostgresServer()
-    atexit.register(server.remove)
-    server.start()
-    return server
+    return PostgresServer().start()
+
+
+def remove_the_server() -> None:
+    """At the end of the tests, if any of them had it."""
+    if the_server.cache_info().currsize:
+        the_server().remove()
+        the_server.cache_clear()
 
 
 def _unprivileged() -> list[str]:

@@ -82,11 +82,6 @@ async def run(ledger: GroupWriter, callers: int, appends: int) -> None:
 
 def opened(wanted: argparse.Namespace) -> GroupWriter:
     if wanted.postgres:
-        # Its driver takes longer to load than a file to be opened, and this is started a hundred times.
-        from gateway.ledger.place import PostgresAddress
-        from gateway.ledger.postgres import PostgresLedger
-        from gateway.ledger.postgres_engine import connect
-
         port, database, user = wanted.postgres
         place = PostgresAddress(str(wanted.ledger), database, int(port), user)
         if wanted.unchecked:

@@ -73,8 +73,8 @@ class Sealer:
             return None
         head = self._head or self._resumed(at)
         until = self._store.settled()
-        while head.last_sequence < until:
-            head = self._grown(head, until, at)
+        while head.last_sequence < until and (rows := self._rows(head, until)):
+            head = self._grown(head, until, rows, at)
         if at - head.at >= heartbeat:
             head = self._signed(head, head.last_sequence, at)
         return head
@@ -110,9 +110,8 @@ class Sealer:
             )
         return sequences if rest + 1 < TILE_HASHES else b""
 
-    def _grown(self, head: Head, until: int, at: datetime) -> Head:
+    def _grown(self, head: Head, until: int, rows: list[tuple[int, Row]], at: datetime) -> Head:
         """Seal the next rows."""
-        rows = self._rows(head, until)
         leaves = _leaves(rows)
         frontier, tiles = grown(self._frontier, leaves)
         numbers = self._edge + b"".join(sequence.to_bytes(SEQUENCE_BYTES, "big") for sequence, _ in rows)
@@ -130,13 +129,8 @@ class Sealer:
         return self._signed(head, rows[-1][0], at)
 
     def _rows(self, head: Head, until: int) -> list[tuple[int, Row]]:
-        rows = self._store.rows(head.last_sequence, until, ROWS_AT_ONCE, microseconds(head.at - LATE))
-        if not rows or (len(rows) < ROWS_AT_ONCE and rows[-1][0] != until):
-            raise SealError(
-                f"events after {head.last_sequence} were to be sealed up to {until}; found {len(rows)}, and not the "
-                "last: rows are only ever added. Look who else writes to the ledger, and restore a copy"
-            )
-        return rows
+        """The next rows: fewer than numbers were given, where a server forgot some of these in a crash."""
+        return self._store.rows(head.last_sequence, until, ROWS_AT_ONCE, microseconds(head.at - LATE))
 
     def _demand_stored(self, head: Head, until: int, leaves: Sequence[bytes], tiles: Sequence[Tile]) -> None:
         """Read back what is to be signed: the rows once more, and the tiles as they are stored now."""

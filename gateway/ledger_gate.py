@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from gateway.building import seals_of
+from gateway.building import repeat, seals_of
 from gateway.errors import HerseError, StartError
 from gateway.ledger.note import SigningKey
 from gateway.ledger.publishing import NotSent, ToMail, destination
@@ -102,14 +103,14 @@ class LedgerGate:
         """Seal and send, or watch, until `stop`."""
         async with asyncio.TaskGroup() as group:
             if self._sealer is None:
-                group.create_task(_round(_WATCH_SECONDS, self._watch, stop))
+                group.create_task(repeat(_WATCH_SECONDS, partial(asyncio.to_thread, self._watch), stop))
                 return
-            group.create_task(_round(_SEAL_SECONDS, self._seal, stop))
-            group.create_task(_round(_DAYS_SECONDS, lambda: prepare_days(self._place, self._clock()), stop))
+            group.create_task(repeat(_SEAL_SECONDS, partial(asyncio.to_thread, self._seal), stop))
+            group.create_task(repeat(_DAYS_SECONDS, partial(asyncio.to_thread, self._prepare_days), stop))
             for text in self._settings.ledger.checkpoints:
                 sending = _Sending(self, destination(text, _post(outbox, self._clock)))
                 pace = _LETTER_SECONDS if isinstance(sending.to, ToMail) else self._settings.ledger.checkpoint_seconds
-                group.create_task(_round(pace, sending.send, stop))
+                group.create_task(repeat(pace, partial(asyncio.to_thread, sending.send), stop))
 
     def newest(self) -> Head | None:
         """The newest signed head that this process knows of."""
@@ -134,9 +135,12 @@ class LedgerGate:
         except HerseError as error:
             self._tell(str(error))
             return
-        if head is not None and (self._newest is None or head.at > self._newest.at):
+        if head is not None and head != self._newest:  # not by its time: a clock may be set back
             self._newest = head
             self.tail.signed()
+
+    def _prepare_days(self) -> None:
+        prepare_days(self._place, self._clock())
 
     def _tell(self, why: str) -> None:
         """Tell a fault at once, and once a minute while it lasts."""
@@ -179,16 +183,3 @@ def _post(outbox: Outbox | None, clock: Callable[[], datetime]) -> Callable[[str
             outbox.put(Letter(to, _SUBJECT, f"{_TEXT}{note}"), clock())
 
     return post
-
-
-async def _round(seconds: float, act: Callable[[], None], stop: asyncio.Event) -> None:
-    """Act in a thread every so many seconds, until `stop`."""
-    while not stop.is_set():
-        try:
-            await asyncio.to_thread(act)
-        except Exception as error:  # noqa: BLE001  # a failed round is told, and the next one tries again
-            log.error("round-failed", extra={"error": type(error).__name__})  # noqa: TRY400
-        try:
-            await asyncio.wait_for(stop.wait(), seconds)
-        except TimeoutError:
-            continue

@@ -73,9 +73,9 @@ class Sealer:
             return None
         head = self._head or self._resumed(at)
         until = self._store.settled()
-        while head.last_sequence < until and (rows := self._rows(head, until)):
+        while head.last_sequence < until and (rows := self._rows(head, until, at)):
             head = self._grown(head, until, rows, at)
-        if at - head.at >= heartbeat:
+        if abs(at - head.at) >= heartbeat:  # a clock may be set back, too
             head = self._signed(head, head.last_sequence, at)
         return head
 
@@ -123,21 +123,25 @@ class Sealer:
             told = numbers[start : start + width] if tile.level == 0 else b""
             stored.append(Tile(tile.level, tile.place, tile.hashes, told))
         self._store.grow(head, stored, head)
-        self._demand_stored(head, until, leaves, stored)
+        self._demand_stored(self._rows(head, until, at), leaves, stored)
         self._frontier = frontier
         self._edge = numbers[len(numbers) - len(numbers) % width :]
         return self._signed(head, rows[-1][0], at)
 
-    def _rows(self, head: Head, until: int) -> list[tuple[int, Row]]:
-        """The next rows: fewer than numbers were given, where a server forgot some of these in a crash."""
-        return self._store.rows(head.last_sequence, until, ROWS_AT_ONCE, microseconds(head.at - LATE))
+    def _rows(self, head: Head, until: int, at: datetime) -> list[tuple[int, Row]]:
+        """The next rows: fewer than numbers were given, where a server forgot some of these in a crash.
 
-    def _demand_stored(self, head: Head, until: int, leaves: Sequence[bytes], tiles: Sequence[Tile]) -> None:
-        """Read back what is to be signed: the rows once more, and the tiles as they are stored now."""
-        if _leaves(self._rows(head, until)) != leaves:
+        Looked for from the earlier of the last signature and now: one of them may be of a clock that went wrong.
+        """
+        not_before = microseconds(min(head.at, at) - LATE)
+        return self._store.rows(head.last_sequence, until, ROWS_AT_ONCE, not_before)
+
+    def _demand_stored(self, rows: Sequence[tuple[int, Row]], leaves: Sequence[bytes], tiles: Sequence[Tile]) -> None:
+        """What is to be signed is what is stored: the rows as they are read once more, and the tiles."""
+        if _leaves(rows) != leaves:
             raise SealError(
-                f"the rows after {head.last_sequence} are read back otherwise than a moment ago: the memory or the "
-                "disk of this machine is at fault. Nothing of them was signed"
+                "the rows that were to be sealed are read back otherwise than a moment ago: the memory or the disk of "
+                "this machine is at fault. Nothing of them was signed"
             )
         for tile in tiles:
             found = self._store.tile(tile.level, tile.place)

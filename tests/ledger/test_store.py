@@ -16,13 +16,11 @@ from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.store import Ledger, LedgerBusy, create_ledger, open_ledger
 from gateway.model import Event, EventKind, Receipt
 from gateway.pending import Pending, start
-from support.ledger_doors import FileDoor, MemoryDoor, PostgresDoor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from support.ledger_doors import Door
+    from support.ledger_doors import Door, FileDoor
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -31,20 +29,6 @@ def event(number: int, kind: EventKind = EventKind.LOOKUP) -> Event:
     return Event(
         kind=kind, account="a", at=NOON + timedelta(seconds=number), teleservice="t", pseudonym=bytes([number % 256])
     )
-
-
-@pytest.fixture(params=[FileDoor, PostgresDoor, MemoryDoor])
-def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
-    made = request.param(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[FileDoor]:
-    made = FileDoor(tmp_path)
-    yield made
-    made.close()
 
 
 def outcome(ledger: Ledger, *events: Event) -> Receipt | LedgerError:

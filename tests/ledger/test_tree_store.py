@@ -22,7 +22,6 @@ from gateway.model import Event, EventKind
 from support.ledger_doors import FileDoor, MemoryDoor, PostgresDoor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from support.ledger_doors import Door
@@ -43,20 +42,6 @@ def leaves(count: int, *, place: int = 0, gone: bytes | None = None) -> Tile:
 
 def sized(size: int) -> Head:
     return Head(size, size * 2, NOON + timedelta(seconds=size), f"origin\n{size}\n\n— signed é\n")
-
-
-@pytest.fixture(params=[FileDoor, PostgresDoor, MemoryDoor])
-def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
-    made = request.param(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[FileDoor]:
-    made = FileDoor(tmp_path)
-    yield made
-    made.close()
 
 
 def append(door: Door, *numbers: int) -> None:

@@ -17,39 +17,13 @@ from gateway.ledger.note import good_signature
 from gateway.ledger.tree import leaf_hash
 from gateway.ledger.verify import TOLD_EVERY, verify
 from gateway.ledger.verify_line import from_rows
-from gateway.ledger.wrong import Finding, Wrong
+from gateway.ledger.wrong import Finding
+from support.judged_ledger import LEDGER, LINES, ROWS, changed, digest, finding, with_row, wrong_of
 from support.slow_tree import slow_leaf, slow_root
 from support.small_ledger import BEGUN, FOREIGN, KEY, ORIGIN, SmallLedger, sealed_ledger
 
-LEDGER = sealed_ledger(600)
-ROWS = list(LEDGER.entries())
-LINES = LEDGER.lines()
 NOTHING = hashlib.sha256(b"").digest()
 EDGES = sorted({0, 1, 2, 3, *(2**power + off for power in range(2, 12) for off in (-1, 0, 1)), 2_500})
-
-
-def wrong_of(made, *arguments, **told):
-    with pytest.raises(Wrong) as found:
-        made(*arguments, **told)
-    return found.value
-
-
-def finding(made, *arguments, **told):
-    return wrong_of(made, *arguments, **told).finding
-
-
-def digest(numbers, ledger=LEDGER):
-    told = b"".join(number.to_bytes(8, "big") + leaf_hash(ledger.lines()[number]) for number in numbers)
-    return len(numbers), hashlib.sha256(told).digest()
-
-
-def with_row(number, row):
-    return [*ROWS[:number], (number, ROWS[number][1], row), *ROWS[number + 1 :]]
-
-
-def changed(number):
-    row = ROWS[number][2]
-    return (*row[:3], f"{row[3]}x", *row[4:])
 
 
 # ---- what is right

@@ -3,43 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 
 from gateway.ledger.leaf import leaf_data
 from gateway.ledger.tree import leaf_hash
-from gateway.ledger.wrong import Finding, Wrong
+from gateway.ledger.wrong import Finding
+from support.judged_ledger import LEDGER, LINES, ROWS, changed, digest, finding, with_row, wrong_of
 from support.small_ledger import SmallLedger, sealed_ledger
-
-LEDGER = sealed_ledger(600)
-ROWS = list(LEDGER.entries())
-LINES = LEDGER.lines()
-
-
-def wrong_of(made, *arguments, **told):
-    with pytest.raises(Wrong) as found:
-        made(*arguments, **told)
-    return found.value
-
-
-def finding(made, *arguments, **told):
-    return wrong_of(made, *arguments, **told).finding
-
-
-def digest(numbers, ledger=LEDGER):
-    told = b"".join(number.to_bytes(8, "big") + leaf_hash(ledger.lines()[number]) for number in numbers)
-    return len(numbers), hashlib.sha256(told).digest()
-
-
-def with_row(number, row):
-    return [*ROWS[:number], (number, ROWS[number][1], row), *ROWS[number + 1 :]]
-
-
-def changed(number):
-    row = ROWS[number][2]
-    return (*row[:3], f"{row[3]}x", *row[4:])
-
 
 # ---- lines of an export
 

@@ -18,6 +18,7 @@ from gateway.console.agent_operations import AgentOperations, agent_handlers
 from gateway.console.asker import asked_by, unix_user
 from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
+from gateway.console.reading_operations import ReadingOperations, reading_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
 from gateway.console.switch_operations import SwitchOperations
@@ -92,6 +93,7 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         handlers |= sign_out_handlers(SignOutOperations(accounts, sessions, append), _now)
         incidents = IncidentOperations(Incidents(folder / INCIDENTS_FOLDER), accounts, operations, append)
         handlers |= incident_handlers(incidents, _now)
+        handlers |= reading_handlers(ReadingOperations(accounts, append), _now)
         return await handlers[command](values)
 
 

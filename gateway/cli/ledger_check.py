@@ -118,9 +118,7 @@ def _verify(arguments: argparse.Namespace) -> str:
                 found = _judged(from_export(file), exported, keys, kept, progress)
         else:
             with closing(_store(arguments)) as store:
-                note, size = _head(store)
-                tiles = sealed_tiles(store, size)
-                found = _judged(from_rows(sealed_rows(store, size)), note, keys, kept, progress, tiles)
+                found = judged(store, keys, kept, progress)
     finally:
         progress.end()
     newest = "never signed" if found.newest is None else f"signed {found.newest.at:%Y-%m-%d %H:%M:%S} UTC"
@@ -129,6 +127,12 @@ def _verify(arguments: argparse.Namespace) -> str:
         f"came since and are not signed yet; {found.kept} checkpoints kept outside agree."
         + ("" if kept else " Without one (--checkpoint) a tail that was cut before it was signed anew cannot show.")
     )
+
+
+def judged(store: TreeRows, keys: list[str], kept: list[str], progress: Progress) -> Verified:
+    """What the second reader says of a ledger or a copy of one, by rows and tiles; Wrong for what is not as signed."""
+    note, size = _head(store)
+    return _judged(from_rows(sealed_rows(store, size)), note, keys, kept, progress, sealed_tiles(store, size))
 
 
 def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
@@ -155,7 +159,7 @@ def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
 def _export(arguments: argparse.Namespace) -> str:
     out, progress = arguments.out, Progress(sys.stderr.isatty())
     _on_record(arguments, "export of the whole ledger")
-    with closing(_store(arguments)) as store, _made(out) as draft, _made(_checkpoint_of(out)) as draft_note:
+    with closing(_store(arguments)) as store, made(out) as draft, made(_checkpoint_of(out)) as draft_note:
         note, size = _head(store)
         if note is None:
             raise HerseError(
@@ -177,7 +181,7 @@ def _export(arguments: argparse.Namespace) -> str:
 
 
 def _prove(arguments: argparse.Namespace) -> str:
-    with closing(_store(arguments)) as store, _made(arguments.out) as draft:
+    with closing(_store(arguments)) as store, made(arguments.out) as draft:
         note, size = _head(store)
         if note is None:
             raise HerseError(
@@ -270,8 +274,8 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def _made(path: Path) -> Iterator[Path]:
-    """A new file, whole or not at all."""
+def made(path: Path) -> Iterator[Path]:
+    """A new file of the ledger's, whole or not at all."""
     try:
         with appearing(path) as draft:
             yield draft

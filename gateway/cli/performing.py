@@ -36,6 +36,8 @@ from gateway.identity.throttle import Throttle
 from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger_at
+from gateway.ledger.tree_rows import open_tree_store
+from gateway.ledger_gate import demand_not_older
 from gateway.notices import Notices
 from gateway.policy_in_force import load_tested_policy, titles_of
 from gateway.post_office import open_outbox
@@ -73,6 +75,8 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         engine = open_database(folder / DATABASE_FILE)
         stack.callback(engine.dispose)
         ledger = stack.enter_context(closing(open_ledger_at(settings.ledger_place())))
+        with closing(open_tree_store(settings.ledger_place(), writes=False)) as tree:
+            demand_not_older(settings, tree)
 
         async def append(event: Event) -> None:
             await ledger.append([event]).wait()

@@ -13,6 +13,7 @@ from support.sources import python_sources
 READERS = {"open_exposure", "open_trace", "open_tree_store", "LedgerReader", "open_place"}
 RECORDERS = {"on_record", "noted"}
 WITHOUT = {
+    "gateway/cli/performing.py": "asks the tree alone, whether the ledger goes on from what was kept of it",
     "gateway/cli/incident.py": "incident.open and incident.change are recorded themselves, before look-ups are counted",
 }
 

@@ -18,6 +18,7 @@ from gateway.console.admin_socket import SOCKET_FILE, serve_admin
 from gateway.console.agent_operations import AgentOperations, agent_handlers
 from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
+from gateway.console.reading_operations import ReadingOperations, reading_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
 from gateway.console.switch_operations import SwitchOperations
@@ -173,6 +174,7 @@ class Gateway:
             | agent_handlers(AgentOperations(agents, releases, append, notices), clock)
             | switch_handlers(SwitchOperations(self.switches, append, self._titles), clock)
             | sign_out_handlers(SignOutOperations(accounts, self.sessions, append), clock)
+            | reading_handlers(ReadingOperations(accounts, append), clock)
         )
         return PortalDoors(
             origin=settings.public.origin,

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from gateway.building import repeat, seals_of
 from gateway.errors import HerseError, StartError
+from gateway.ledger.kept import NotGoingOn, demand_going_on, newest_kept, signer_of
 from gateway.ledger.note import SigningKey
-from gateway.ledger.publishing import NotSent, ToMail, destination
+from gateway.ledger.publishing import NotSent, ToFile, ToMail, ToNewest, destination
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.seal import SealedLedger
 from gateway.ledger.sealer import Sealer
@@ -26,15 +27,16 @@ from gateway.ledger.tail import Tail
 from gateway.ledger.tree_rows import open_tree_store
 from gateway.mail.letter import Letter
 from gateway.settings import read_key
-from gateway.state_files import LEDGER_KEY_FILE
+from gateway.state_files import LEDGER_KEY_FILE, NEWEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
     from datetime import datetime
+    from pathlib import Path
 
     from gateway.ledger.publishing import Destination
-    from gateway.ledger.tree_store import Head
+    from gateway.ledger.tree_store import Head, TreeStore
     from gateway.mail.outbox import Outbox
     from gateway.settings import Settings
 
@@ -44,6 +46,7 @@ _SEAL_SECONDS: Final = 0.5
 _WATCH_SECONDS: Final = 1.0
 _TELL_SECONDS: Final = 60.0
 _DAYS_SECONDS: Final = 3600.0
+_NEWEST_SECONDS: Final = 10.0
 _LETTER_SECONDS: Final = 86_400.0
 _HEARTBEATS: Final = 4
 """So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
@@ -55,6 +58,27 @@ def signing_key(settings: Settings) -> SigningKey:
     """What checkpoints are signed with, under the name of the ledger; StartError without its file."""
     origin = settings.ledger.origin or f"{urlsplit(settings.public.origin).netloc}/ledger"
     return SigningKey(origin, read_key(settings.keys.folder / LEDGER_KEY_FILE))
+
+
+def kept_files(settings: Settings) -> list[Path]:
+    """Where checkpoints of this ledger may be kept that this machine can read."""
+    sent = (destination(text, lambda _to, _note: None) for text in settings.ledger.checkpoints)
+    return [settings.state.folder / NEWEST_FILE, *(one.path for one in sent if isinstance(one, ToFile))]
+
+
+def demand_not_older(settings: Settings, store: TreeStore) -> None:
+    """StartError if the ledger does not go on from the newest checkpoint that was kept of it."""
+    files = [path for path in kept_files(settings) if path.exists()]
+    try:
+        if files:
+            demand_going_on(store, newest_kept(files, signer_of(store, signing_key(settings))))
+    except NotGoingOn as error:
+        raise StartError(f"the ledger cannot be sealed, nor written to: {error}") from error
+    except OSError as error:
+        raise StartError(
+            f"{error.filename} cannot be read ({error.strerror}); expected the checkpoints that were kept there, or no "
+            "file: mend its rights, then start again"
+        ) from error
 
 
 class LedgerGate:
@@ -81,6 +105,7 @@ class LedgerGate:
         self._newest: Head | None = None
         self._told: tuple[str, datetime] | None = None
         self._settings = settings
+        self._kept = _Sending(self, ToNewest(settings.state.folder / NEWEST_FILE))
         if seals:
             keep.callback(self._last_seal)
         self.ledger = open_ledger_at(self._place, beside=beside, synchronous=synchronous)
@@ -94,6 +119,7 @@ class LedgerGate:
     def _first_seal(self) -> None:
         if self._sealer is None:
             return
+        demand_not_older(self._settings, self._tree)
         try:
             self._newest = self._sealer.seal(self._clock(), self._heartbeat)
         except HerseError as error:
@@ -107,6 +133,7 @@ class LedgerGate:
                 return
             group.create_task(repeat(_SEAL_SECONDS, partial(asyncio.to_thread, self._seal), stop))
             group.create_task(repeat(_DAYS_SECONDS, partial(asyncio.to_thread, self._prepare_days), stop))
+            group.create_task(repeat(_NEWEST_SECONDS, partial(asyncio.to_thread, self._kept.send), stop))
             for text in self._settings.ledger.checkpoints:
                 sending = _Sending(self, destination(text, _post(outbox, self._clock)))
                 pace = _LETTER_SECONDS if isinstance(sending.to, ToMail) else self._settings.ledger.checkpoint_seconds
@@ -152,7 +179,8 @@ class LedgerGate:
     def _last_seal(self) -> None:
         try:
             if self._sealer is not None and self._newest is not None:  # else it did not even start
-                self._sealer.seal(self._clock(), self._heartbeat)
+                self._newest = self._sealer.seal(self._clock(), self._heartbeat) or self._newest
+                self._kept.send()
         except HerseError as error:
             log.error("ledger-not-sealed", extra={"error": str(error)})  # noqa: TRY400
 

@@ -12,14 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.cli.on_record import noted
 from gateway.cli.outcome import told
-from gateway.cli.performing import perform
 from gateway.cli.progress import Progress
 from gateway.errors import StartError
 from gateway.incident.drafts import MEASURES, Facts, write_drafts
 from gateway.incident.exposed import exposed
-from gateway.incident.incident import Incident, IncidentError, from_plain
-from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
+from gateway.incident.incident import IncidentError
 from gateway.incident.plot import draw
 from gateway.incident.report import as_json, exposure_json, exposure_text
 from gateway.ledger.exposure import open_exposure
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     import argparse
 
     from gateway.incident.exposed import Exposure
+    from gateway.incident.incident import Incident
     from gateway.ledger.exposure import ExposureReader
     from gateway.settings import Settings
 
@@ -102,13 +102,6 @@ def _nobody(incident: Incident, found: Exposure) -> str:
         f"in incident {incident.id} nobody was exposed{besides}: no look-up of {', '.join(incident.accounts)} from "
         f"{incident.since.isoformat()} to {incident.until.isoformat()}. Compare accounts, times and teleservices."
     )
-
-
-def noted(settings: Settings, number: str, what: str, note: str) -> Incident:
-    """Put on record that somebody asks; the incident. Before an answer is read."""
-    Incidents(settings.state.folder / INCIDENTS_FOLDER).find(number)
-    values = {"id": number, "what": what, "note": note}
-    return from_plain(perform(settings, "incident.note", values))
 
 
 def _figures(reader: ExposureReader, incident: Incident, days: int | None) -> Exposure:

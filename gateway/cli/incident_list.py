@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.cli.incident_figures import noted
+from gateway.cli.on_record import noted
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
 from gateway.cli.typed import read_secret

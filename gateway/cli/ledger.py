@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gateway.cli import ledger_check
+from gateway.cli import ledger_check, ledger_copies, ledger_trace
 from gateway.cli.typed import read_secret
 from gateway.errors import HerseError, StartError
 from gateway.ledger.officer_key import MEMORY_KIB, new_officer_key
@@ -34,6 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     keygen.add_argument("--dir", type=Path, default=Path(), help="folder for the two files (default: this one)")
     keygen.set_defaults(run=_keygen)
     ledger_check.add_acts(acts)
+    ledger_trace.add_act(acts)
+    ledger_copies.add_acts(acts)
 
 
 def make_officer_pair(folder: Path, password: str, *, memory_kib: int = MEMORY_KIB) -> tuple[Path, Path, str]:

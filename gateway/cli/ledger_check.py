@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.cli.on_record import demand_copy, on_record
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
 from gateway.errors import HerseError, StartError
 from gateway.ledger.checkpoint import parse_checkpoint
+from gateway.ledger.event import COLUMNS
 from gateway.ledger.leaf import leaf_data
 from gateway.ledger.note import good_signature
 from gateway.ledger.note_file import notes_in
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from gateway.ledger.verify_tiles import TileReader
 
 _TOLD_EVERY: Final = 4_096
+_ACCOUNT: Final = COLUMNS.index("account")
 CHECKPOINT_SUFFIX: Final = ".checkpoint"
 """Beside an export lies the checkpoint it ends with."""
 
@@ -67,6 +70,7 @@ def add_acts(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for one in (export, prove):
         _add_source(one)
         one.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file")
+        one.add_argument("--reason", help="with --config: kept with the event that tells who asked")
     what = prove.add_mutually_exclusive_group(required=True)
     what.add_argument("--event", type=int, metavar="N", help="the number of an event")
     what.add_argument("--since", type=Path, metavar="FILE", help="an older checkpoint")
@@ -114,9 +118,7 @@ def _verify(arguments: argparse.Namespace) -> str:
                 found = _judged(from_export(file), exported, keys, kept, progress)
         else:
             with closing(_store(arguments)) as store:
-                note, size = _head(store)
-                tiles = sealed_tiles(store, size)
-                found = _judged(from_rows(sealed_rows(store, size)), note, keys, kept, progress, tiles)
+                found = judged(store, keys, kept, progress)
     finally:
         progress.end()
     newest = "never signed" if found.newest is None else f"signed {found.newest.at:%Y-%m-%d %H:%M:%S} UTC"
@@ -125,6 +127,12 @@ def _verify(arguments: argparse.Namespace) -> str:
         f"came since and are not signed yet; {found.kept} checkpoints kept outside agree."
         + ("" if kept else " Without one (--checkpoint) a tail that was cut before it was signed anew cannot show.")
     )
+
+
+def judged(store: TreeRows, keys: list[str], kept: list[str], progress: Progress) -> Verified:
+    """What the second reader says of a ledger or a copy of one, by rows and tiles; Wrong for what is not as signed."""
+    note, size = _head(store)
+    return _judged(from_rows(sealed_rows(store, size)), note, keys, kept, progress, sealed_tiles(store, size))
 
 
 def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
@@ -150,7 +158,8 @@ def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
 
 def _export(arguments: argparse.Namespace) -> str:
     out, progress = arguments.out, Progress(sys.stderr.isatty())
-    with closing(_store(arguments)) as store, _made(out) as draft, _made(_checkpoint_of(out)) as draft_note:
+    _on_record(arguments, "export of the whole ledger")
+    with closing(_store(arguments)) as store, made(out) as draft, made(_checkpoint_of(out)) as draft_note:
         note, size = _head(store)
         if note is None:
             raise HerseError(
@@ -172,7 +181,7 @@ def _export(arguments: argparse.Namespace) -> str:
 
 
 def _prove(arguments: argparse.Namespace) -> str:
-    with closing(_store(arguments)) as store, _made(arguments.out) as draft:
+    with closing(_store(arguments)) as store, made(arguments.out) as draft:
         note, size = _head(store)
         if note is None:
             raise HerseError(
@@ -188,6 +197,7 @@ def _prove(arguments: argparse.Namespace) -> str:
                     f"event {arguments.event} is not there, or not signed yet; expected the number of an event, at "
                     "most the last one that was signed. Nothing is made."
                 )
+            _on_record(arguments, f"proof of event {arguments.event}", str(rows[0][1][_ACCOUNT]))
             proof = make_inclusion(number, leaf_data(*rows[0]), signed, read)
         else:
             (kept,) = notes_in(_read(arguments.since), str(arguments.since))[-1:] or [""]
@@ -207,6 +217,18 @@ def _check(arguments: argparse.Namespace) -> str:
     return (
         f"Proved: the ledger of {found.checkpoint.size} leaves goes on from the older checkpoint of {found.older.size}."
     )
+
+
+def _on_record(arguments: argparse.Namespace, what: str, owner: str = "") -> None:
+    """A gateway's own ledger is asked on record; a copy of one, where no gateway is, without."""
+    if (arguments.reason is None) == (arguments.config is not None):
+        raise StartError(
+            "--reason goes with --config, and not with --file: what shows events of a gateway's ledger is on record"
+        )
+    if arguments.config is None:
+        demand_copy(arguments.file)
+    else:
+        on_record(load_settings(arguments.config), what, arguments.reason, owners=[owner] if owner else [])
 
 
 def _keys(arguments: argparse.Namespace) -> list[str]:
@@ -252,8 +274,8 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def _made(path: Path) -> Iterator[Path]:
-    """A new file, whole or not at all."""
+def made(path: Path) -> Iterator[Path]:
+    """A new file of the ledger's, whole or not at all."""
     try:
         with appearing(path) as draft:
             yield draft

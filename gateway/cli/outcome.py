@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def told(act: Callable[[], str]) -> int:
     """Print what an act says. 0: done; 1: refused, with a sentence; 2: settings or state not usable."""
     try:
-        print(act())
+        said = act()
+        if said:  # what was written as it came ends where it ends
+            print(said)
     except (ConfigurationError, StartError) as error:
         print(f"herse: {error}", file=sys.stderr)
         return 2

@@ -18,6 +18,7 @@ from gateway.console.agent_operations import AgentOperations, agent_handlers
 from gateway.console.asker import asked_by, unix_user
 from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
+from gateway.console.reading_operations import ReadingOperations, reading_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
 from gateway.console.switch_operations import SwitchOperations
@@ -35,6 +36,8 @@ from gateway.identity.throttle import Throttle
 from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import hold
 from gateway.ledger.store import create_ledger, open_ledger_at
+from gateway.ledger.tree_rows import open_tree_store
+from gateway.ledger_gate import demand_not_older
 from gateway.notices import Notices
 from gateway.policy_in_force import load_tested_policy, titles_of
 from gateway.post_office import open_outbox
@@ -72,6 +75,8 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         engine = open_database(folder / DATABASE_FILE)
         stack.callback(engine.dispose)
         ledger = stack.enter_context(closing(open_ledger_at(settings.ledger_place())))
+        with closing(open_tree_store(settings.ledger_place(), writes=False)) as tree:
+            demand_not_older(settings, tree)
 
         async def append(event: Event) -> None:
             await ledger.append([event]).wait()
@@ -92,6 +97,7 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         handlers |= sign_out_handlers(SignOutOperations(accounts, sessions, append), _now)
         incidents = IncidentOperations(Incidents(folder / INCIDENTS_FOLDER), accounts, operations, append)
         handlers |= incident_handlers(incidents, _now)
+        handlers |= reading_handlers(ReadingOperations(accounts, append), _now)
         return await handlers[command](values)
 
 

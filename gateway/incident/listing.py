@@ -57,12 +57,12 @@ def writer_of(ending: str) -> Callable[[Person, str | None], str]:
 
 def heading_of(ending: str) -> str:
     """What stands before the people."""
-    return _joined(COLUMNS) if ending == "csv" else ""
+    return csv_row(COLUMNS) if ending == "csv" else ""
 
 
 def csv_line(person: Person, number: str | None) -> str:
     """One row of the CSV."""
-    return _joined(
+    return csv_row(
         (
             number or "",
             _in_french(person.categories),
@@ -96,7 +96,8 @@ def cell(text: str) -> str:
     return f"'{text}" if text[:1] in _FORMULA and text else text
 
 
-def _joined(cells: tuple[str, ...]) -> str:
+def csv_row(cells: tuple[str, ...]) -> str:
+    """These cells as a line of CSV, safe to open in a spreadsheet."""
     return f"{';'.join(map(_quoted, cells))}\r\n"
 
 

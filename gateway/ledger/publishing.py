@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from gateway.errors import HerseError
+from gateway.whole_file import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,25 @@ class ToSyslog:
                 sending.sendto(line, self.address)
         except OSError as error:
             raise NotSent(f"{self.name}: {error.strerror or error}; expected a log that takes datagrams") from None
+
+
+@dataclass(frozen=True, slots=True)
+class ToNewest:
+    """The newest alone, in the place of the one before: what a start compares the ledger with (`kept`)."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """See Destination."""
+        return f"file:{self.path}"
+
+    def send(self, note: str) -> None:
+        """See Destination."""
+        try:
+            replace(self.path, note)
+        except OSError as error:
+            raise NotSent(f"{self.name}: {error.strerror}; expected a folder that Herse may write to") from None
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -52,6 +52,8 @@ class EventKind(StrEnum):
     OBSERVED = "observed"
     ALERTED = "alerted"
     DATA_KEY = "data-key"
+    LEDGER_READ = "ledger-read"
+    LEDGER_RESTORED = "ledger-restored"
     SESSIONS_ENDED = "sessions-ended"
     TELESERVICE_CLOSED = "teleservice-closed"
     TELESERVICE_OPENED = "teleservice-opened"

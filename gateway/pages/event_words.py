@@ -32,6 +32,8 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
         {
             EventKind.ALERTED,
             EventKind.DATA_KEY,
+            EventKind.LEDGER_READ,
+            EventKind.LEDGER_RESTORED,
             EventKind.ACCOUNT_CREATED,
             EventKind.ACCOUNT_LOCKED,
             EventKind.ACCOUNT_UNLOCKED,
@@ -123,6 +125,11 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
     EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
     EventKind.DATA_KEY: ("Clé de l'heure scellée au délégué", "Key of the hour sealed to the officer"),
+    EventKind.LEDGER_READ: (
+        "Événements du compte lus par un responsable du portail",
+        "Events of the account read by somebody in charge of the portal",
+    ),
+    EventKind.LEDGER_RESTORED: ("Registre restauré, sa fin est perdue", "Ledger restored, its end is lost"),
     EventKind.SESSIONS_ENDED: ("Sessions fermées par le support", "Sessions ended by support"),
     EventKind.TELESERVICE_CLOSED: ("Téléservice fermé", "Service closed"),
     EventKind.TELESERVICE_OPENED: ("Téléservice rouvert", "Service opened again"),

@@ -20,6 +20,7 @@ from support.servers import wait_until
 pytestmark = pytest.mark.system
 
 LOOKUPS = 300
+WHY = ("--reason", "an audit")
 
 
 class Audit:
@@ -147,7 +148,7 @@ def test_another_key_s_signature_is_refused(audit, tmp_path):
 
 
 def test_an_export_is_verified_without_the_database(audit, tmp_path):
-    done = audit.run("export", "--config", audit.config, "--out", tmp_path / "leaves.jsonl")
+    done = audit.run("export", "--config", audit.config, *WHY, "--out", tmp_path / "leaves.jsonl")
     assert done.returncode == 0, done.stderr
     words = ("--key", audit.key, "--checkpoint", audit.kept)
     assert audit.run("verify", "--export", tmp_path / "leaves.jsonl", *words).returncode == 0
@@ -155,14 +156,14 @@ def test_an_export_is_verified_without_the_database(audit, tmp_path):
     (tmp_path / "leaves.jsonl").write_bytes(b"".join(lines[:10] + lines[11:]))
     done = audit.run("verify", "--export", tmp_path / "leaves.jsonl", *words)
     assert done.returncode == 1
-    again = audit.run("export", "--config", audit.config, "--out", tmp_path / "leaves.jsonl")
+    again = audit.run("export", "--config", audit.config, *WHY, "--out", tmp_path / "leaves.jsonl")
     assert again.returncode == 2
     assert "exists already" in again.stderr
 
 
 def test_one_event_is_proved_to_somebody_with_the_public_key_alone(audit, tmp_path):
     proof = tmp_path / "proof.json"
-    assert audit.run("prove", "--config", audit.config, "--event", 77, "--out", proof).returncode == 0
+    assert audit.run("prove", "--config", audit.config, *WHY, "--event", 77, "--out", proof).returncode == 0
     done = audit.run("check", proof, "--key", audit.key)
     assert done.returncode == 0, done.stderr
     assert "event 77 is leaf 76" in done.stdout
@@ -182,7 +183,7 @@ def test_the_ledger_is_proved_to_go_on_from_an_older_checkpoint(audit, tmp_path)
 
 @pytest.mark.parametrize("number", [0, 10_000_000])
 def test_an_event_that_is_not_there_is_told(audit, tmp_path, number):
-    done = audit.run("prove", "--config", audit.config, "--event", number, "--out", tmp_path / "proof.json")
+    done = audit.run("prove", "--config", audit.config, *WHY, "--event", number, "--out", tmp_path / "proof.json")
     assert done.returncode == 1
     assert f"event {number} is not there" in done.stderr
     assert not (tmp_path / "proof.json").exists()

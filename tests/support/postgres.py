@@ -47,7 +47,7 @@ class PostgresServer(Process):
         self._used: PostgresAddress | None = None
         self._prepare(home, (*options, *self._tls(home, certificate)))
         # However these tests end, it ends with them.
-        command = ["setpriv", *self._as, "--pdeathsig=QUIT", "--", _program("postgres"), "-D", str(self.data)]
+        command = ["setpriv", *self._as, "--pdeathsig=QUIT", "--", program("postgres"), "-D", str(self.data)]
         super().__init__(command, home, ready=self._answers, name="postgres", seconds=60)
 
     def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
@@ -109,7 +109,7 @@ class PostgresServer(Process):
         self._give(home)
         self._give(secret)
         words: list[str | Path] = ["-U", NAME, "--pwfile", secret, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
-        made = ["setpriv", *self._as, "--", _program("initdb"), "-D", self.data, *words]
+        made = ["setpriv", *self._as, "--", program("initdb"), "-D", self.data, *words]
         made += ["--auth-local", "trust", "--auth-host", "scram-sha-256"]
         subprocess.run(made, check=True, capture_output=True, timeout=120, cwd=home)
         own = (
@@ -173,7 +173,7 @@ def _unprivileged() -> list[str]:
     return ["--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Debian keeps the server's programs out of the path; the newest there is."""
     places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     found = str(places[-1]) if places else shutil.which(name)

@@ -67,6 +67,9 @@ class MemoryLedger:
                 self.release()
         return pending
 
+    def grew(self, rows: int) -> None:
+        """See GroupWriter."""
+
     def hold(self) -> None:
         """Let appends wait from now on, as for a slow disk."""
         self._held = True

@@ -26,7 +26,7 @@ from gateway.ledger.tree import HASH_BYTES, TILE_HASHES, leaf_hash
 from gateway.model import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gateway.ledger.event import Row
     from gateway.ledger.retention import Rules
@@ -71,8 +71,17 @@ class Planned:
 class Sweep:
     """One look at what is sealed under a head, by the rules of one moment."""
 
-    def __init__(self, store: TreeStore, head: Head, rules: Rules, batch_rows: int = BATCH_ROWS) -> None:
+    def __init__(
+        self,
+        store: TreeStore,
+        head: Head,
+        rules: Rules,
+        batch_rows: int = BATCH_ROWS,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stopped`: whether to plan no further."""
         self._store = store
+        self._stopped = stopped
         self._head = head
         self._size = head.size
         self._rules = rules
@@ -90,6 +99,8 @@ class Sweep:
             quiet = quiet + 1 if at >= before + _LATE else 0
             if quiet > QUIET_ROWS:
                 break
+            if self._stopped():
+                return
             if CLASS_OF.get(str(row[_KIND])) is not keep:
                 continue
             if not self._over(row):
@@ -122,6 +133,8 @@ class Sweep:
         for place, sequence, row in sealed_rows(self._store, self._size, number):
             if sequence > last:
                 break
+            if self._stopped():
+                return None
             if row is None or not day[0] <= int(row[_AT] or 0) < day[1]:
                 continue
             if place is None:  # no leaf holds it: nothing that may be dropped

@@ -19,6 +19,7 @@ from gateway.console.agent_operations import AgentOperations, agent_handlers
 from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.console.reading_operations import ReadingOperations, reading_handlers
+from gateway.console.retention_operations import RetentionOperations, retention_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
 from gateway.console.switch_operations import SwitchOperations
@@ -57,6 +58,7 @@ from gateway.portal.app import build_portal
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.portal.doors import Doors as PortalDoors
 from gateway.post_office import PostOffice
+from gateway.retention_gate import Retention, rules_of
 from gateway.sending import WorkSender
 from gateway.settings import read_key
 from gateway.sso_gate import SsoGate
@@ -167,6 +169,8 @@ class Gateway:
         agents, releases = Agents(engine, self._sealing, hasher, throttle, failures), Releases(engine, accounts)
         operations = AccountOperations(accounts, self.sessions, append, notices)
         incidents = Incidents(settings.state.folder / INCIDENTS_FOLDER)
+        rules = rules_of(settings.ledger.periods, incidents, lambda: self.hallway.policy)
+        self._retention = Retention(self._gate.tree, self.ledger, rules, self._gate.sealed, clock)
         self._commands = (
             account_handlers(operations, clock)
             | incident_handlers(IncidentOperations(incidents, accounts, operations, append), clock)
@@ -175,6 +179,7 @@ class Gateway:
             | switch_handlers(SwitchOperations(self.switches, append, self._titles), clock)
             | sign_out_handlers(SignOutOperations(accounts, self.sessions, append), clock)
             | reading_handlers(ReadingOperations(accounts, append), clock)
+            | retention_handlers(RetentionOperations(self._retention))
         )
         return PortalDoors(
             origin=settings.public.origin,
@@ -239,6 +244,7 @@ class Gateway:
                 group.create_task(repeat(_SWEEP_SECONDS, self._sweep, stop))
                 group.create_task(repeat(_USES_SECONDS, self._note_uses, stop))
                 group.create_task(self._gate.serve(stop, self.post.outbox))
+                group.create_task(self._retention.serve(stop))
                 group.create_task(repeat(self.settings.policy.watch_seconds, watch.look, stop))
         finally:
             await admin.close()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gateway.building import repeat, seals_of
-from gateway.errors import HerseError, StartError
+from gateway.errors import HerseError, LedgerError, StartError
 from gateway.ledger.kept import NotGoingOn, demand_going_on, newest_kept, signer_of
 from gateway.ledger.note import SigningKey
 from gateway.ledger.publishing import NotSent, ToFile, ToMail, ToNewest, destination
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.ledger.publishing import Destination
+    from gateway.ledger.tree_rows import TreeRows
     from gateway.ledger.tree_store import Head, TreeStore
     from gateway.mail.outbox import Outbox
     from gateway.settings import Settings
@@ -48,6 +49,7 @@ _TELL_SECONDS: Final = 60.0
 _DAYS_SECONDS: Final = 3600.0
 _NEWEST_SECONDS: Final = 10.0
 _LETTER_SECONDS: Final = 86_400.0
+_SEALED_SECONDS: Final = 60.0
 _HEARTBEATS: Final = 4
 """So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
 _SUBJECT: Final = "Herse : point de contrôle du registre"
@@ -103,6 +105,7 @@ class LedgerGate:
         keep.callback(self._tree.close)
         self._sealer = Sealer(self._tree, signing_key(settings)) if seals else None
         self._newest: Head | None = None
+        self._elected = seals
         self._told: tuple[str, datetime] | None = None
         self._settings = settings
         self._kept = _Sending(self, ToNewest(settings.state.folder / NEWEST_FILE))
@@ -139,6 +142,21 @@ class LedgerGate:
                 pace = _LETTER_SECONDS if isinstance(sending.to, ToMail) else self._settings.ledger.checkpoint_seconds
                 group.create_task(repeat(pace, partial(asyncio.to_thread, sending.send), stop))
 
+    @property
+    def tree(self) -> TreeRows:
+        """The stored tree: what fails there stops the sealing, and so all disclosure."""
+        return self._tree
+
+    async def sealed(self, sequence: int) -> Head | None:
+        """The head once the event of this number is sealed; None: another process seals. LedgerError: it never is."""
+        until = asyncio.get_running_loop().time() + _SEALED_SECONDS
+        while asyncio.get_running_loop().time() < until:
+            head = self._newest
+            if not self._elected or (head is not None and head.last_sequence >= sequence):
+                return head if self._elected else None
+            await asyncio.sleep(_SEAL_SECONDS / 5)
+        raise LedgerError(f"event {sequence} was not sealed within {_SEALED_SECONDS:g} s; look why in the log")
+
     def newest(self) -> Head | None:
         """The newest signed head that this process knows of."""
         return self._newest
@@ -150,6 +168,7 @@ class LedgerGate:
         except HerseError as error:
             self._tell(str(error))
             return
+        self._elected = head is not None
         if head is None:  # another process seals: its signatures are watched
             self._watch()
         else:

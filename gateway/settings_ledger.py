@@ -17,6 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from gateway.ledger.place import PostgresAddress
 from gateway.ledger.publishing import destination
+from gateway.ledger.retention import (
+    DISCLOSURES_MONTHS,
+    MONTHS_AT_LEAST,
+    MONTHS_AT_MOST,
+    SECURITY_MONTHS,
+    Periods,
+)
 
 if TYPE_CHECKING:
     from gateway.ledger.place import Place
@@ -25,6 +32,9 @@ _EXPECTED: Final = "postgresql://host:port/name, or postgresql:///name?host=/fol
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _PORT: Final = 5432
 _ORIGIN: Final = re.compile(r"[!-*,-~]{1,128}")
+
+
+Months = Annotated[int, Field(ge=MONTHS_AT_LEAST, le=MONTHS_AT_MOST)]
 
 
 class Ledger(BaseModel):
@@ -40,6 +50,9 @@ class Ledger(BaseModel):
     checkpoints: tuple[str, ...] = Field(default=(), strict=False)
     checkpoint_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60.0
     unsealed_seconds: Annotated[float, Field(ge=5, le=3_600)] = 60.0
+    security_months: Months = SECURITY_MONTHS
+    disclosures_months: Months = DISCLOSURES_MONTHS
+    longer_because: str | None = None
 
     @field_validator("origin")
     @classmethod
@@ -75,6 +88,34 @@ class Ledger(BaseModel):
         if value is not None and not _NAME.fullmatch(value):
             raise ValueError("a name of letters, digits, `_`, `.` and `-`")
         return value
+
+    @field_validator("longer_because")
+    @classmethod
+    def _reason(cls, value: str | None) -> str | None:
+        if value is not None and not (value.strip() and value.isprintable()):
+            raise ValueError("a sentence: who decided that events are kept for longer, and why")
+        return value
+
+    @model_validator(mode="after")
+    def _kept(self) -> Ledger:
+        longer = [
+            f"ledger.{name}_months = {months} (more than {usual})"
+            for name, months, usual in (
+                ("security", self.security_months, SECURITY_MONTHS),
+                ("disclosures", self.disclosures_months, DISCLOSURES_MONTHS),
+            )
+            if months > usual
+        ]
+        if longer and self.longer_because is None:
+            raise ValueError(
+                f"longer_because beside {' and '.join(longer)}: who decided it, and why (CNIL, deliberation 2021-122)"
+            )
+        return self
+
+    @property
+    def periods(self) -> Periods:
+        """How long events are kept."""
+        return Periods(self.security_months, self.disclosures_months)
 
     @model_validator(mode="after")
     def _whole(self) -> Ledger:

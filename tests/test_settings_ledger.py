@@ -7,6 +7,7 @@ import pytest
 
 from gateway.errors import ConfigurationError, StartError
 from gateway.ledger.place import PostgresAddress
+from gateway.ledger.retention import Periods
 from gateway.settings import parse_settings
 from support.settings_file import LEAST
 
@@ -87,3 +88,28 @@ def test_a_password_in_the_url_is_refused_and_not_told(tmp_path):
         settings('database = "postgresql://herse:geheim@127.0.0.1/herse"', tmp_path)
     assert "geheim" not in str(refused.value)
     assert "ledger.password_file" in str(refused.value)
+
+
+def test_how_long_events_are_kept(tmp_path):
+    assert settings("", tmp_path).ledger.periods == Periods(12, 36)
+    assert settings("security_months = 6\ndisclosures_months = 6", tmp_path).ledger.periods == Periods(6, 6)
+    text = 'disclosures_months = 240\nlonger_because = "Traces of patients\' records, CSP R1112-7; DPO, 2026-11-02"'
+    assert settings(text, tmp_path).ledger.periods == Periods(12, 240)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("security_months = 13", r"ledger\.security_months = 13 \(more than 12\)"),
+        (
+            "disclosures_months = 37",
+            r"longer_because beside ledger\.disclosures_months = 37 \(more than 36\): who decided",
+        ),
+        ('disclosures_months = 37\nlonger_because = " "', "a sentence: who decided"),
+        ("security_months = 5", "ledger.security_months: found 5"),
+        ("disclosures_months = 241", "ledger.disclosures_months: found 241"),
+    ],
+)
+def test_longer_than_usual_asks_for_a_reason_and_shorter_has_an_end(tmp_path, text, told):
+    with pytest.raises(ConfigurationError, match=told):
+        settings(text, tmp_path)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse ledger keygen`: the data-protection officer's key pair, made off line. The other acts are in `ledger_check`.
+"""`herse ledger keygen`: the data-protection officer's key pair, made off line. The other acts: `ledger_check`,
+`ledger_retention`.
 
 This file reads the command line and writes files. What the keys are stands in `ledger.officer_key`.
 """
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gateway.cli import ledger_check, ledger_copies, ledger_trace
+from gateway.cli import ledger_check, ledger_copies, ledger_retention, ledger_trace
 from gateway.cli.typed import read_secret
 from gateway.errors import HerseError, StartError
 from gateway.ledger.officer_key import MEMORY_KIB, new_officer_key
@@ -27,7 +28,7 @@ PASSWORD_AT_LEAST: Final = 12
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `ledger` and its acts; each sets `run`: the parsed arguments in, the exit code out."""
     parser = subparsers.add_parser(
-        "ledger", help="the officer's keys; whether the ledger is what was signed, and proofs"
+        "ledger", help="the officer's keys; whether the ledger is what was signed, and proofs; how long it is kept"
     )
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     keygen = acts.add_parser("keygen", help="make the data-protection officer's key pair, off line")
@@ -36,6 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ledger_check.add_acts(acts)
     ledger_trace.add_act(acts)
     ledger_copies.add_acts(acts)
+    ledger_retention.add_act(acts)
 
 
 def make_officer_pair(folder: Path, password: str, *, memory_kib: int = MEMORY_KIB) -> tuple[Path, Path, str]:

@@ -19,11 +19,11 @@ from gateway.cli.progress import Progress
 from gateway.errors import HerseError, StartError
 from gateway.ledger.checkpoint import parse_checkpoint
 from gateway.ledger.event import COLUMNS
-from gateway.ledger.leaf import leaf_data
+from gateway.ledger.leaf import gone_data, leaf_data
 from gateway.ledger.note import good_signature
 from gateway.ledger.note_file import notes_in
 from gateway.ledger.proof import Signed, make_consistency, make_inclusion
-from gateway.ledger.sealed_rows import leaf_number, sealed_rows, sealed_tiles
+from gateway.ledger.sealed_rows import gone_leaf, gone_marks, leaf_number, sealed_rows, sealed_tiles
 from gateway.ledger.tree_rows import open_tree_store
 from gateway.ledger.verify import verify
 from gateway.ledger.verify_line import from_export, from_rows
@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator
 
+    from gateway.ledger.event import Row
     from gateway.ledger.place import Place
     from gateway.ledger.tree_rows import TreeRows
     from gateway.ledger.verify import Verified
+    from gateway.ledger.verify_deletion import GoneReader
     from gateway.ledger.verify_line import Entry
     from gateway.ledger.verify_tiles import TileReader
 
@@ -125,6 +127,12 @@ def _verify(arguments: argparse.Namespace) -> str:
     return (
         f"The ledger is what was signed: {found.size} events under {found.root.hex()}, {newest}; {found.unsealed} more "
         f"came since and are not signed yet; {found.kept} checkpoints kept outside agree."
+        + (
+            f" {found.deleted} rows are gone, their time being over, as {found.deletions} events of the ledger tell."
+            if found.deletions
+            else ""
+        )
+        + (f" {found.waiting} more deletions were told and not carried out." if found.waiting else "")
         + ("" if kept else " Without one (--checkpoint) a tail that was cut before it was signed anew cannot show.")
     )
 
@@ -132,7 +140,8 @@ def _verify(arguments: argparse.Namespace) -> str:
 def judged(store: TreeRows, keys: list[str], kept: list[str], progress: Progress) -> Verified:
     """What the second reader says of a ledger or a copy of one, by rows and tiles; Wrong for what is not as signed."""
     note, size = _head(store)
-    return _judged(from_rows(sealed_rows(store, size)), note, keys, kept, progress, sealed_tiles(store, size))
+    stored = sealed_tiles(store, size), gone_marks(store)
+    return _judged(from_rows(sealed_rows(store, size)), note, keys, kept, progress, *stored)
 
 
 def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
@@ -142,6 +151,7 @@ def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
     kept: list[str],
     progress: Progress,
     tiles: TileReader | None = None,
+    gone: GoneReader | None = None,
 ) -> Verified:
     passed = progress.part("verify", 1.0)
     return verify(
@@ -152,6 +162,7 @@ def _judged(  # noqa: PLR0917  # what the second reader asks for, handed on
         origin=keys[0].partition("+")[0],
         kept=kept,
         tiles=tiles,
+        gone=gone,
         progress=None if passed is None else lambda done, whole: passed(done / max(1, whole)),
     )
 
@@ -170,14 +181,21 @@ def _export(arguments: argparse.Namespace) -> str:
             for number, sequence, row in sealed_rows(store, size):
                 if number is None:
                     continue
-                if row is None:
-                    raise HerseError(f"the row of event {sequence} is missing: verify the ledger. Nothing is made.")
-                file.write(leaf_data(sequence, row) + b"\n")
+                file.write(_line(store, number, sequence, row) + b"\n")
                 if passed is not None and number % _TOLD_EVERY == 0:
                     passed(number)
         draft_note.write_text(note, encoding="utf-8")
     progress.end()
     return f"Made {out}: {size} events, one a line; and {_checkpoint_of(out)}, the checkpoint over them."
+
+
+def _line(store: TreeRows, number: int, sequence: int, row: Row | None) -> bytes:
+    if row is not None:
+        return leaf_data(sequence, row)
+    gone = gone_leaf(store, number)
+    if gone is None:
+        raise HerseError(f"the row of event {sequence} is missing: verify the ledger. Nothing is made.")
+    return gone_data(number, *gone)
 
 
 def _prove(arguments: argparse.Namespace) -> str:
@@ -192,6 +210,12 @@ def _prove(arguments: argparse.Namespace) -> str:
         if arguments.event is not None:
             number = leaf_number(store, size, arguments.event)
             rows = store.rows(arguments.event - 1, arguments.event, 1, 0)
+            gone = None if number is None else gone_leaf(store, number)
+            if gone is not None:
+                raise HerseError(
+                    f"event {arguments.event} was deleted when its time was over, as event {gone[1]} tells; expected "
+                    "one that is there: prove that one. Nothing is made."
+                )
             if number is None or not rows:
                 raise HerseError(
                     f"event {arguments.event} is not there, or not signed yet; expected the number of an event, at "

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from gateway.console.asker import asked_by, unix_user
 from gateway.console.incident_operations import IncidentOperations, incident_handlers
 from gateway.console.mail_operations import MailOperations, mail_handlers
 from gateway.console.reading_operations import ReadingOperations, reading_handlers
+from gateway.console.retention_operations import RetentionOperations, retention_handlers
 from gateway.console.sign_out_operations import SignOutOperations
 from gateway.console.switch_commands import sign_out_handlers, switch_handlers
 from gateway.console.switch_operations import SwitchOperations
@@ -35,12 +36,14 @@ from gateway.identity.session import Sessions
 from gateway.identity.throttle import Throttle
 from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import hold
+from gateway.ledger.sealer import Sealer
 from gateway.ledger.store import create_ledger, open_ledger_at
 from gateway.ledger.tree_rows import open_tree_store
-from gateway.ledger_gate import demand_not_older
+from gateway.ledger_gate import demand_not_older, signing_key
 from gateway.notices import Notices
 from gateway.policy_in_force import load_tested_policy, titles_of
 from gateway.post_office import open_outbox
+from gateway.retention_gate import Retention, rules_of
 from gateway.settings import read_key
 from gateway.state_files import AT_REST_KEY_FILE
 from gateway.switches import SWITCHES_FILE, Switchboard
@@ -48,6 +51,8 @@ from gateway.switches import SWITCHES_FILE, Switchboard
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from gateway.ledger.tree_store import Head
+    from gateway.ledger.writer import GroupWriter
     from gateway.model import Event
     from gateway.settings import Settings
 
@@ -98,7 +103,22 @@ async def _perform_off_line(settings: Settings, command: str, values: dict[str, 
         incidents = IncidentOperations(Incidents(folder / INCIDENTS_FOLDER), accounts, operations, append)
         handlers |= incident_handlers(incidents, _now)
         handlers |= reading_handlers(ReadingOperations(accounts, append), _now)
+        if command == "ledger.retention":
+            handlers |= retention_handlers(_retention(settings, ledger, stack))
         return await handlers[command](values)
+
+
+def _retention(settings: Settings, ledger: GroupWriter, stack: ExitStack) -> RetentionOperations:
+    """Nobody seals while no server runs: so it is done here, by the same key."""
+    store = stack.enter_context(closing(open_tree_store(settings.ledger_place())))
+    sealer = Sealer(store, signing_key(settings))
+
+    async def sealed(_sequence: int) -> Head | None:
+        return await asyncio.to_thread(sealer.seal, _now(), timedelta(days=1))
+
+    incidents = Incidents(settings.state.folder / INCIDENTS_FOLDER)
+    rules = rules_of(settings.ledger.periods, incidents, lambda: load_tested_policy(settings.policy.file))
+    return RetentionOperations(Retention(store, ledger, rules, sealed, _now), wait_seconds=86_400.0)
 
 
 def _now() -> datetime:

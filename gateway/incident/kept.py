@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.incident.incident import Incident
+    from gateway.ledger.span import Span
 
 INCIDENTS_FOLDER: Final = "incidents"
 _ID: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[1-9][0-9]{0,5}")
@@ -78,6 +79,11 @@ class Incidents:
             ) from error
         found = [name.removesuffix(_SUFFIX) for name in names if _ID.fullmatch(name.removesuffix(_SUFFIX))]
         return sorted(found, key=lambda number: (number[:10], int(number[11:])))
+
+    def open_spans(self) -> list[Span]:
+        """What of the ledger the open ones are about, and nobody may delete. IncidentError: it cannot be known."""
+        found = (self.find(number) for number in self.numbers())
+        return [incident.span for incident in found if incident.closed_at is None]
 
     def _path(self, number: str) -> Path:
         return self._folder / f"{number}{_SUFFIX}"

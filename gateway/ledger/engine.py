@@ -111,6 +111,7 @@ def open_file(path: Path, *, writes: bool = False) -> Database:
         connection.execute(f"pragma busy_timeout={BUSY_MILLISECONDS}")
         connection.execute("pragma synchronous=full")
         connection.execute("pragma wal_autocheckpoint=0")  # whoever appends folds the log
+        connection.execute("pragma secure_delete=on")  # what is deleted leaves no trace in pages that are free
         return connection
 
     engine = sa.create_engine("sqlite://", creator=connected, poolclass=QueuePool, max_overflow=-1)

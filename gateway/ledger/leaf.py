@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RECORD: Final = "herse-event/1"
 """The version of the form. A ledger that gets a column gets a new one; old rows keep theirs."""
+GONE: Final = "herse-gone/1"
 
 Value: TypeAlias = int | str | bytes | None
 
@@ -50,6 +51,11 @@ def leaf_data(sequence: int, row: Sequence[Value]) -> bytes:
             f"the row of sequence {sequence} cannot be sealed ({error}); expected a row as Herse writes it: look for "
             "who else wrote to the ledger, and restore a copy"
         ) from error
+
+
+def gone_data(number: int, leaf: bytes, by: int) -> bytes:
+    """What an export has in the place of the line of a row that is gone: its hash, and the event that told of it."""
+    return f'["{GONE}",{number},"{leaf.hex()}",{by}]'.encode()
 
 
 # Rows come in a few dozen shapes; each is judged once, so that the strictness costs a look-up.

@@ -30,6 +30,8 @@ class MemoryLedger:
         self._failed = False
         self._closed = False
         self._held = False
+        self.forgotten: set[int] = set()
+        """Numbers of events that were deleted."""
 
     @property
     def failed(self) -> bool:
@@ -44,7 +46,8 @@ class MemoryLedger:
     @property
     def stored(self) -> list[StoredEvent]:
         """What is durable, oldest first, as a reader would find it."""
-        return [StoredEvent(place, event_from_row(found)) for place, found in enumerate(self._rows, 1)]
+        there = (one for one in enumerate(self._rows, 1) if one[0] not in self.forgotten)
+        return [StoredEvent(place, event_from_row(found)) for place, found in there]
 
     def append(self, events: Sequence[Event]) -> Pending[Receipt]:
         """See store.Ledger."""
@@ -63,6 +66,9 @@ class MemoryLedger:
             if not self._held:
                 self.release()
         return pending
+
+    def grew(self, rows: int) -> None:
+        """See GroupWriter."""
 
     def hold(self) -> None:
         """Let appends wait from now on, as for a slow disk."""

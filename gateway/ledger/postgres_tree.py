@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from gateway.ledger.deleting import mark
+from gateway.ledger.postgres_drop import drop_day, ended_days
 from gateway.ledger.postgres_engine import SEALING, connect
 from gateway.ledger.tables import event
 from gateway.ledger.tree_rows import TreeRows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
+    from gateway.ledger.deletion import Batch
     from gateway.ledger.engine import Database
     from gateway.ledger.place import PostgresAddress
 
@@ -42,6 +47,18 @@ class PostgresTree(TreeRows):
         except psycopg.Error:
             self._resign()
         return self._election is not None
+
+    def whole_days(self, until: int) -> list[tuple[int, int, int, int]]:
+        """See TreeStore."""
+        self._demand_whole()
+        with self._database.reading() as connection:
+            return ended_days(connection, until)
+
+    def drop(self, by: int, batch: Batch, day: tuple[int, int], staying: Sequence[int]) -> None:
+        """See TreeStore."""
+        with self._final() as connection:
+            mark(connection, by, batch)
+            drop_day(connection, batch, day, staying)
 
     def close(self) -> None:
         """See TreeStore."""

@@ -21,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from gateway.errors import StartError
 from gateway.ledger.event import COLUMNS, LedgerUnreadable, event_from_row
+from gateway.ledger.holes import went
 from gateway.ledger.migration import NEWEST, NOTHING, demand_newest, found_version, migrate
 from gateway.whole_file import appearing, sync
 
@@ -159,7 +160,8 @@ def _check_rows(connection: sqlite3.Connection, path: Path, whole_up_to: int) ->
         (TAIL_ROWS,),
     ).fetchall()
     for place, found in enumerate(tail):
-        if found[0] != tail[0][0] - place:
+        above = tail[place - 1][0] if place else found[0] + 1
+        if not all(went(connection, number) for number in {found[0] + 1, above - 1} if above > found[0] + 1):
             raise StartError(f"{path} has a hole after event {found[0]}; set the file aside, and restore a copy")
         try:
             event_from_row(found[1:])

@@ -8,15 +8,17 @@ its row, and a row without a leaf, are handed on as such.
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway.ledger.deletion import marks_of
 from gateway.ledger.event import COLUMNS
 from gateway.ledger.sealer import LATE
 from gateway.ledger.tree import HASH_BYTES, TILE_HASHES
 from gateway.ledger.tree_store import SEQUENCE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gateway.ledger.event import Row
     from gateway.ledger.tree import Reader
@@ -38,14 +40,39 @@ def sealed_tiles(store: TreeStore, size: int) -> Reader:
     return read
 
 
-def sealed_rows(store: TreeStore, size: int) -> Iterator[tuple[int | None, int, Row | None]]:
+def gone_marks(store: TreeStore) -> Callable[[int], bytes | None]:
+    """What each tile of leaves says of rows that are gone, for the second reader."""
+
+    def read(place: int) -> bytes | None:
+        tile = store.tile(0, place)
+        return None if tile is None else tile.gone
+
+    return read
+
+
+def gone_leaf(store: TreeStore, number: int) -> tuple[bytes, int] | None:
+    """The hash of a leaf whose row is gone, and the event by which it went; None if nothing tells that it went."""
+    place, offset = divmod(number, TILE_HASHES)
+    tile = store.tile(0, place)
+    marks = {} if tile is None else marks_of(tile.gone)
+    by = next((event for event, bits in marks.items() if bits >> offset & 1), None)
+    if tile is None or by is None:
+        return None
+    return tile.hashes[offset * HASH_BYTES : (offset + 1) * HASH_BYTES], by
+
+
+def sealed_rows(store: TreeStore, size: int, first: int = 0) -> Iterator[tuple[int | None, int, Row | None]]:
     """(leaf number, sequence, row), leaves first: without its row one whose row is gone, without a number a row that
-    no leaf holds. `size`: how many leaves; what comes in while this is read is left out.
+    no leaf holds. `size`: how many leaves; what comes in while this is read is left out. `first`: the leaf to begin at.
     """
     until = store.settled()
-    rows = _rows(store, until)
+    leaves = _leaves(store, size, first)
+    leaf = next(leaves, None)
+    if leaf is None and first:
+        return
+    rows = _rows(store, until, 0 if leaf is None or not first else leaf[1] - 1)
     coming = next(rows, None)
-    for number, sequence in _leaves(store, size):
+    for number, sequence in [] if leaf is None else chain([leaf], leaves):
         while coming is not None and coming[0] < sequence:
             yield None, *coming
             coming = next(rows, None)
@@ -59,20 +86,23 @@ def sealed_rows(store: TreeStore, size: int) -> Iterator[tuple[int | None, int, 
         coming = next(rows, None)
 
 
-def _leaves(store: TreeStore, size: int) -> Iterator[tuple[int, int]]:
-    """(leaf number, sequence) of the first `size` leaves."""
-    for first in range(0, size, TILE_HASHES):
-        tile = store.tile(0, first // TILE_HASHES)
+def _leaves(store: TreeStore, size: int, first: int) -> Iterator[tuple[int, int]]:
+    """(leaf number, sequence) from leaf `first` to the last of `size`."""
+    for begin in range(first - first % TILE_HASHES, size, TILE_HASHES):
+        tile = store.tile(0, begin // TILE_HASHES)
         numbers = [] if tile is None else _numbers(tile.sequences)
-        yield from zip(range(first, size), numbers, strict=False)
+        for number, sequence in zip(range(begin, size), numbers, strict=False):
+            if number >= first:
+                yield number, sequence
 
 
-def _rows(store: TreeStore, until: int) -> Iterator[tuple[int, Row]]:
-    after, not_before = 0, 0
+def _rows(store: TreeStore, until: int, after: int) -> Iterator[tuple[int, Row]]:
+    not_before = 0
     while rows := store.rows(after, until, STRETCH, not_before):
         yield from rows
         after = rows[-1][0]
-        not_before = max(not_before, cast("int", rows[-1][1][_AT]) - _LATE)
+        # By the earliest of them: one may be of a clock that went wrong.
+        not_before = min(cast("int", row[_AT]) for _, row in rows) - _LATE
 
 
 def leaf_number(store: TreeStore, size: int, sequence: int) -> int | None:

@@ -88,6 +88,10 @@ class SqliteLedger(GroupWriter):
         # About one page of the accounts' index each, three more for the growing ends.
         self._pages += 3 + len(rows)
 
+    def grew(self, rows: int) -> None:
+        """See GroupWriter: the log holds that too, and is folded after the next commit that finds it long."""
+        self._pages += 3 * rows
+
     def _insert(self, first: int, rows: Sequence[Row]) -> None:
         # `executemany` of one: `execute` lets go of the interpreter's lock once more, to ask for the last number.
         self._connection.executemany(_inserting(len(rows)), ((first, *chain.from_iterable(rows)),))

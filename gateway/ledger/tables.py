@@ -51,7 +51,7 @@ tile = sa.Table(
     sa.Column("place", _NUMBER, primary_key=True, autoincrement=False),
     sa.Column("hashes", sa.LargeBinary, nullable=False),  # 32 bytes each
     sa.Column("sequences", sa.LargeBinary, nullable=False),  # of a leaf 8 bytes each, big-endian; else nothing
-    sa.Column("gone", sa.LargeBinary),  # a bit for each leaf whose row retention deleted
+    sa.Column("gone", sa.LargeBinary),  # which leaves' rows were deleted, by which event
 )
 head = sa.Table(
     "head",

@@ -7,6 +7,7 @@ does otherwise stands in `postgres_tree`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.errors import LedgerError
+from gateway.ledger.deleting import delete_rows, mark, newest_deletions, numbers_between
 from gateway.ledger.engine import open_place
 from gateway.ledger.event import EPOCH, MICROSECOND, microseconds
 from gateway.ledger.queries import ROW
@@ -22,8 +24,9 @@ from gateway.ledger.tree_store import Forked, Head, Tile, demand_growth
 from gateway.ledger.writer import LedgerBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
+    from gateway.ledger.deletion import Batch
     from gateway.ledger.engine import Database
     from gateway.ledger.event import Row
     from gateway.ledger.place import Place
@@ -95,20 +98,53 @@ class TreeRows:
         """See TreeStore."""
         self._demand_whole()
         demand_growth(before, tiles, head)
+        with self._final() as connection:
+            self._swap(connection, before, head)
+            for one in tiles:
+                self._put(connection, one)
+
+    def delete(self, by: int, batch: Batch) -> None:
+        """See TreeStore."""
+        with self._final() as connection:
+            delete_rows(connection, mark(connection, by, batch), batch)
+
+    def whole_days(self, until: int) -> list[tuple[int, int, int, int]]:
+        """See TreeStore: a file has no days."""
+        del until
+        return []
+
+    def drop(self, by: int, batch: Batch, day: tuple[int, int], staying: Sequence[int]) -> None:
+        """See TreeStore."""
+        raise NotImplementedError
+
+    def deletions(self, limit: int) -> list[tuple[int, Row]]:
+        """See TreeStore."""
+        self._demand_whole()
+        with self._database.reading() as connection:
+            return newest_deletions(connection, limit)
+
+    def has_numbers(self, since: int, until: int) -> bool:
+        """See TreeStore."""
+        self._demand_whole()
+        with self._database.reading() as connection:
+            return numbers_between(connection, since, until)
+
+    def close(self) -> None:
+        """See TreeStore."""
+        self._database.close()
+
+    @contextmanager
+    def _final(self) -> Generator[sa.Connection]:
+        """A transaction; when it fails, but for others that were busy, nothing of this store is trusted any more."""
+        self._demand_whole()
         try:
             with self._database.writing() as connection:
-                self._swap(connection, before, head)
-                for one in tiles:
-                    self._put(connection, one)
+                yield connection
         except LedgerBusy:
             raise
         except LedgerError as error:
             self._error = str(error)
             raise
-
-    def close(self) -> None:
-        """See TreeStore."""
-        self._database.close()
 
     def _rows_query(self, _not_before: int) -> sa.Select[Any]:
         return _ROWS

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HerseError
+from gateway.ledger.deletion import NotDeleted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gateway.ledger.deletion import Batch
     from gateway.ledger.event import Row
 
 SEQUENCE_BYTES = 8
@@ -41,8 +43,8 @@ class Head:
 class Tile:
     """256 hashes of 32 bytes or, at the right edge, fewer. `place` counts the tiles of a level from 0.
 
-    Of level 0, the leaves, `sequences` names the event of each in 8 big-endian bytes. `gone` is a bitmap of the leaves
-    whose events retention deleted, None while all are there; growing never changes it.
+    Of level 0, the leaves, `sequences` names the event of each in 8 big-endian bytes. `gone` tells which of their rows
+    were deleted, and by which event (`deletion.marked`); None while all are there; growing never changes it.
     """
 
     level: int
@@ -50,6 +52,10 @@ class Tile:
     hashes: bytes
     sequences: bytes = b""
     gone: bytes | None = None
+
+    def sequence(self, offset: int) -> int:
+        """The number of the event of a leaf."""
+        return int.from_bytes(self.sequences[offset * SEQUENCE_BYTES : (offset + 1) * SEQUENCE_BYTES], "big")
 
 
 class TreeStore(Protocol):
@@ -87,9 +93,42 @@ class TreeStore(Protocol):
         """
         ...
 
+    def delete(self, by: int, batch: Batch) -> None:
+        """Delete the rows of a batch and mark its leaves gone by the event `by`, together, durable on return.
+
+        NotDeleted, and nothing is changed, unless all of them are there. LedgerBusy as in `grow`.
+        """
+        ...
+
+    def whole_days(self, until: int) -> list[tuple[int, int, int, int]]:
+        """Where a ledger lies in days: those that ended by then, oldest first; else none.
+
+        (beginning, end, first and last number in it); times in microseconds. A day without events has numbers 0.
+        """
+        ...
+
+    def drop(self, by: int, batch: Batch, day: tuple[int, int], staying: Sequence[int]) -> None:
+        """As `delete`, for all events of a day but those with the numbers `staying`, at once."""
+        ...
+
+    def deletions(self, limit: int) -> list[tuple[int, Row]]:
+        """The newest deletion events, by their time, at most so many."""
+        ...
+
+    def has_numbers(self, since: int, until: int) -> bool:
+        """Whether any sealed patient number of these times (microseconds, `until` exclusive) is there."""
+        ...
+
     def close(self) -> None:
         """Give back what is open, and the election with it. May be called twice."""
         ...
+
+
+def demand_leaves(tile: Tile | None, place: int, bits: int) -> Tile:
+    """The tile, if it has all these leaves; NotDeleted if not."""
+    if tile is None or bits.bit_length() > len(tile.hashes) // HASH_BYTES:
+        raise NotDeleted(f"tile {place} of the leaves has not all those that were to be deleted: verify the ledger")
+    return tile
 
 
 def demand_growth(before: Head | None, tiles: Sequence[Tile], head: Head) -> None:

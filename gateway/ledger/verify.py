@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from gateway.ledger.verify_cause import AROUND, Row, cause, cut, misplaced, out_of_order, unheld
+from gateway.ledger.verify_deletion import Deletions
 from gateway.ledger.verify_note import read_checkpoint, read_key
 from gateway.ledger.verify_tiles import Tiles
 from gateway.ledger.verify_tree import NOTHING, Climb, of_line
@@ -25,6 +25,7 @@ from gateway.ledger.wrong import Finding, Wrong
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from gateway.ledger.verify_deletion import GoneReader
     from gateway.ledger.verify_line import Entry
     from gateway.ledger.verify_note import Fits, Seen
     from gateway.ledger.verify_tiles import TileReader
@@ -40,13 +41,17 @@ class Verified:
     size: int
     root: bytes
     deleted: int
-    """Leaves whose rows are gone, as was told."""
+    """Leaves whose rows are gone, each as a sealed event told."""
     unsealed: int
     """Rows after the last sealed leaf."""
     newest: Seen | None
     """None: nothing was sealed yet."""
     kept: int
     """Checkpoints kept outside that were held against it."""
+    deletions: int
+    """Events that told of deletions which were carried out."""
+    waiting: int
+    """And those of which no row is gone (yet)."""
 
 
 def verify(
@@ -58,15 +63,15 @@ def verify(
     origin: str,
     kept: Sequence[str] = (),
     tiles: TileReader | None = None,
-    deleted: tuple[int, bytes] | None = None,
+    gone: GoneReader | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verified:
     """Read the whole ledger; Wrong for the first thing that is not as it was signed.
 
     `entries`: see verify_line; all leaves in order, then what is not sealed yet; a row no leaf holds has no number.
-    `stored`: the newest checkpoint of the ledger. `keys`: public keys, any of which may have signed. `deleted`: how
-    many rows may be gone, and SHA-256 over number (8 bytes) and leaf hash of each, in order; their hashes come from the
-    tiles or the export, and have to lead to the root as all others. `progress` hears leaves done, and in all.
+    `stored`: the newest checkpoint of the ledger. `keys`: public keys, any of which may have signed. `gone`: by which
+    event rows went, as the tiles say (see verify_deletion); an export says so itself. The hashes of such leaves come
+    from the tiles or the export, and have to lead to the root as all others. `progress` hears leaves done, and in all.
     """
     known = [read_key(key) for key in keys]
     newest = None if stored is None else read_checkpoint(stored, "the newest checkpoint", known, fits, origin)
@@ -76,7 +81,7 @@ def verify(
     ]
     outside.sort(key=lambda seen: seen.size)
     _demand_grown(newest, outside)
-    return _Walk(entries, newest=newest, outside=outside, tiles=tiles, deleted=deleted, progress=progress).run()
+    return _Walk(entries, newest=newest, outside=outside, tiles=tiles, gone=gone, progress=progress).run()
 
 
 def _demand_grown(newest: Seen | None, outside: Sequence[Seen]) -> None:
@@ -102,7 +107,7 @@ class _Walk:
         newest: Seen | None,
         outside: Sequence[Seen],
         tiles: TileReader | None,
-        deleted: tuple[int, bytes] | None,
+        gone: GoneReader | None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self._entries = iter(entries)
@@ -112,8 +117,7 @@ class _Walk:
         self._kept = 0
         self._agreed = 0
         self._tiles = None if tiles is None else Tiles(tiles, self._size, self._root)
-        self._deleted = deleted
-        self._gone, self._gone_hashes = 0, sha256()
+        self._deletions = Deletions(gone)
         self._progress = progress
         self._climb = Climb()
         self._last: int | None = None
@@ -128,7 +132,9 @@ class _Walk:
             else:
                 self._beyond(entry)
         self._end()
-        return Verified(self._size, self._root, self._gone, self._unsealed, self._newest, self._kept)
+        went = self._deletions
+        read = (self._size, self._root, went.deleted, self._unsealed)
+        return Verified(*read, self._newest, self._kept, went.done, went.waiting)
 
     def _leaf(self, entry: Entry, told: int) -> None:
         number = self._climb.count
@@ -142,6 +148,8 @@ class _Walk:
         for level, root in enumerate(self._climb.add(leaf), 1):
             if self._tiles is not None:
                 self._tiles.demand_root(level, self._climb.count, root)
+        if entry.line is not None:
+            self._deletions.passed(number, entry.sequence, entry.line)
         self._meet()
         if self._progress is not None and self._climb.count % TOLD_EVERY == 0:
             self._progress(self._climb.count, self._size)
@@ -150,7 +158,8 @@ class _Walk:
         if entry.line is not None:
             return of_line(entry.line)
         number = self._climb.count
-        if self._deleted is None:
+        by = entry.by or self._deletions.event_of(number)
+        if by is None:
             raise self._untold(entry)
         leaf = entry.gone or (None if self._tiles is None else self._tiles.at(0, number))
         if leaf is None:
@@ -160,8 +169,7 @@ class _Walk:
                 number=number,
                 sequence=entry.sequence,
             )
-        self._gone += 1
-        self._gone_hashes.update(number.to_bytes(8, "big") + leaf)
+        self._deletions.gone(number, entry.sequence, leaf, by)
         return leaf
 
     def _untold(self, entry: Entry) -> Wrong:
@@ -236,13 +244,7 @@ class _Walk:
             raise self._other_root(self._newest, root, "the newest checkpoint", regrown=False)
         if self._tiles is not None:
             self._tiles.demand_end()
-        found = self._gone, self._gone_hashes.digest()
-        if self._deleted is not None and found != self._deleted:
-            raise Wrong(
-                Finding.DELETION,
-                f"{found[0]} rows are gone (digest {found[1].hex()}); expected {self._deleted[0]} "
-                f"({self._deleted[1].hex()}), as was told: others were deleted than the ledger tells",
-            )
+        self._deletions.end()
         if self._progress is not None:
             self._progress(self._size, self._size)
 

@@ -2,8 +2,9 @@
 """The second reader's own view of a leaf: rows of a database and lines of an export become entries of one kind. Pure.
 
 An export has a line for each leaf, in order: `["herse-event/1",sequence,…columns…]`, or, where the row was deleted when
-its time was over, `["herse-gone/1",number,"leaf hash"]`. What is read is written anew and compared. It imports neither
-leaf nor tree nor checkpoint: a fault of the writer must not be shared by who checks it.
+its time was over, `["herse-gone/1",number,"leaf hash",event]`, the last being the sequence of the event that told of
+it. What is read is written anew and compared. It imports neither leaf nor tree nor checkpoint: a fault of the writer
+must not be shared by who checks it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _reading = json.JSONDecoder()
 
 
 class Entry(NamedTuple):
-    """What stands at one place: a leaf's line, or, if its row is gone, the hash the source tells (or None).
+    """What stands at one place: a leaf's line, or, if its row is gone, the hash the source tells (or None), and the
+    event by which it went.
 
     `number` is None for a row that no leaf is known to hold.
     """
@@ -39,6 +41,7 @@ class Entry(NamedTuple):
     sequence: int | None
     line: bytes | None
     gone: bytes | None = None
+    by: int | None = None
 
 
 def from_rows(rows: Iterable[tuple[int | None, int | None, Sequence[Value] | None]]) -> Iterator[Entry]:
@@ -126,11 +129,16 @@ def _row(found: list[object]) -> tuple[int, list[Value]]:
 
 
 def _gone(found: list[object], line: bytes, number: int | None) -> Entry:
-    place, told = found[1:] if len(found) == 3 else (None, None)  # noqa: PLR2004  # version, number, hash
-    # Compared before the hash is taken: what is written so, and has a hash, is a number and a text.
-    if line == f'["{GONE}",{place},"{told}"]'.encode() and _HASH.fullmatch(str(told)) and isinstance(place, int):
-        return Entry(place, None, None, bytes.fromhex(str(told)))
-    raise Wrong(Finding.MALFORMED, "no record of a deleted row; expected its number and its leaf hash", number=number)
+    place, told, by = found[1:] if len(found) == 4 else (None,) * 3  # noqa: PLR2004  # version, number, hash, event
+    # Compared before the hash is taken: what is written so, and has a hash, is numbers and a text.
+    same = line == f'["{GONE}",{place},"{told}",{by}]'.encode() and _HASH.fullmatch(str(told))
+    if same and isinstance(place, int) and isinstance(by, int):
+        return Entry(place, None, None, bytes.fromhex(str(told)), by)
+    raise Wrong(
+        Finding.MALFORMED,
+        "no record of a deleted row; expected its number, its leaf hash and the event that told of it",
+        number=number,
+    )
 
 
 def _whole(name: str, value: Value) -> str:

@@ -132,6 +132,9 @@ class GroupWriter(ABC):
             raise batch.refusal(batch.error)
         return Receipt(batch.sequences[-1])
 
+    def grew(self, rows: int) -> None:  # noqa: B027  # not every database has anything to be tidied
+        """Somebody else has written so many rows beside it: told by who deletes, from any thread."""
+
     def close(self) -> None:
         """Write what waits, stop the writer, close the file (not after a failure). Never during an `append_now`."""
         if self._closed:

@@ -67,6 +67,7 @@ class EventKind(StrEnum):
     INCIDENT_EXPORTED = "incident-exported"
     INCIDENT_DRAFTED = "incident-drafted"
     INCIDENT_CLOSED = "incident-closed"
+    EVENTS_DELETED = "events-deleted"
 
 
 class AlertReason(StrEnum):

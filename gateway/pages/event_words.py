@@ -70,6 +70,7 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
             EventKind.INCIDENT_EXPORTED,
             EventKind.INCIDENT_DRAFTED,
             EventKind.INCIDENT_CLOSED,
+            EventKind.EVENTS_DELETED,
         }
     ),
 }
@@ -158,6 +159,7 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
         "Drafts of notifications written for an incident",
     ),
     EventKind.INCIDENT_CLOSED: ("Incident de sécurité clos", "Security incident closed"),
+    EventKind.EVENTS_DELETED: ("Événements supprimés en fin de conservation", "Events deleted, their time being over"),
 }
 
 _ALERTS: Final[dict[str, tuple[str, str]]] = {

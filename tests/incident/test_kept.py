@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.incident.incident import IncidentError
+from gateway.incident.incident import Act, IncidentError
 from gateway.incident.kept import Incidents
 from support.incident_rows import NOON, incident
 
@@ -67,3 +67,14 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path):
         incidents.find("2026-11-20-1")
     with pytest.raises(IncidentError, match="cannot be written"):
         Incidents(tmp_path / "none").put(incident())
+
+
+def test_what_the_open_ones_are_about_is_held(incidents, tmp_path):
+    first = incidents.open(NOON, lambda number: replace(incident("A12"), id=number))
+    second = incidents.open(NOON, lambda number: replace(incident("B7"), id=number))
+    assert incidents.open_spans() == [first.span, second.span]
+    incidents.put(first.done(Act(NOON, "alice", "closed", "over")))
+    assert incidents.open_spans() == [second.span]
+    (tmp_path / "incidents" / "2026-11-20-9.json").write_text("{}")
+    with pytest.raises(IncidentError, match="is not an incident"):
+        incidents.open_spans()

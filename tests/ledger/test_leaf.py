@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.ledger.event import COLUMNS, row
-from gateway.ledger.leaf import LeafError, leaf_data
+from gateway.ledger.leaf import LeafError, gone_data, leaf_data
 from gateway.model import Event, EventKind
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123457, tzinfo=UTC)
@@ -115,3 +115,8 @@ def test_another_number_of_columns_is_no_row():
 def test_half_a_surrogate_is_no_text():
     with pytest.raises(LeafError, match="sequence 9 cannot be sealed"):
         leaf_data(9, (*SPARSE[:3], "\ud800", *SPARSE[4:]))
+
+
+def test_a_row_that_is_gone_is_told_by_hash_and_event():
+    line = gone_data(3, b"\xab" * 32, 40)
+    assert line == f'["herse-gone/1",3,"{"ab" * 32}",40]'.encode()

@@ -93,10 +93,10 @@ def test_what_is_no_row_is_changed(row):
 
 
 def test_an_export_is_read_line_by_line():
-    gone = f'["herse-gone/1",1,"{"ab" * 32}"]'.encode()
+    gone = f'["herse-gone/1",1,"{"ab" * 32}",40]'.encode()
     assert list(from_export(BytesIO(LINE + b"\n" + gone + b"\n"))) == [
         Entry(0, 7, LINE),
-        Entry(1, None, None, b"\xab" * 32),
+        Entry(1, None, None, b"\xab" * 32, 40),
     ]
     assert list(from_export(BytesIO(b""))) == []
 
@@ -174,17 +174,21 @@ def test_hex_is_written_in_one_way_only():
     [
         [],
         [1],
-        [1, "ab" * 32, 3],
-        [True, "ab" * 32],
-        ["1", "ab" * 32],
-        [1.0, "ab" * 32],
-        [1, "AB" * 32],
-        [1, "ab" * 31],
-        [1, None],
-        [None, "ab" * 32],
+        [1, "ab" * 32],
+        [1, "ab" * 32, 40, 3],
+        [True, "ab" * 32, 40],
+        ["1", "ab" * 32, 40],
+        [1.0, "ab" * 32, 40],
+        [1, "AB" * 32, 40],
+        [1, "ab" * 31, 40],
+        [1, None, 40],
+        [None, "ab" * 32, 40],
+        [1, "ab" * 32, True],
+        [1, "ab" * 32, "40"],
+        [1, "ab" * 32, None],
     ],
 )
 def test_a_deleted_row_is_told_in_one_way_only(members):
     line = json.dumps(["herse-gone/1", *members], separators=(",", ":")).encode()
     assert finding(line) is Finding.MALFORMED
-    assert finding(f'["herse-gone/1", 1,"{"ab" * 32}"]'.encode()) is Finding.MALFORMED
+    assert finding(f'["herse-gone/1", 1,"{"ab" * 32}",40]'.encode()) is Finding.MALFORMED

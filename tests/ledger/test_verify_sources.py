@@ -8,7 +8,7 @@ import pytest
 from gateway.ledger.leaf import leaf_data
 from gateway.ledger.tree import leaf_hash
 from gateway.ledger.wrong import Finding
-from support.judged_ledger import LEDGER, LINES, ROWS, changed, digest, finding, with_row, wrong_of
+from support.judged_ledger import LEDGER, LINES, ROWS, changed, finding, with_row, wrong_of
 from support.small_ledger import SmallLedger, sealed_ledger
 
 # ---- lines of an export
@@ -28,7 +28,7 @@ def test_lines_of_an_export_are_named_by_the_tiles():
         (LINES[:590], Finding.TAIL_CUT, 590),
         ([*LINES[:300], LINES[300] + b" ", *LINES[301:]], Finding.TRAILING_BYTES, 300),
         ([*LINES[:300], LINES[300].replace(b"event/1", b"event/2"), *LINES[301:]], Finding.UNKNOWN_VERSION, 300),
-        ([*LINES[:300], b'["herse-gone/1",3,"' + b"ab" * 32 + b'"]', *LINES[301:]], Finding.DOUBLED, 300),
+        ([*LINES[:300], b'["herse-gone/1",3,"' + b"ab" * 32 + b'",700]', *LINES[301:]], Finding.DOUBLED, 300),
     ):
         wrong = wrong_of(LEDGER.checked_lines, lines, tiles=tiles)
         assert (wrong.finding, wrong.number) == (due, number)
@@ -49,11 +49,13 @@ def test_lines_of_an_export_without_tiles():
 
 
 def test_a_deleted_row_has_the_hash_it_had():
-    gone = b'["herse-gone/1",300,"' + b"ab" * 32 + b'"]'
-    lines = [*LINES[:300], gone, *LINES[301:]]
-    assert finding(LEDGER.checked_lines, lines) is Finding.MISSING
-    assert finding(LEDGER.checked_lines, lines, deleted=digest([300])) is Finding.CHECKPOINT
-    assert finding(LEDGER.checked_lines, lines, deleted=digest([300]), tiles=LEDGER.read) is Finding.CHANGED
+    for by, tiles, due in (
+        (0, None, Finding.MISSING),
+        (700, None, Finding.CHECKPOINT),
+        (700, LEDGER.read, Finding.CHANGED),
+    ):
+        gone = b'["herse-gone/1",300,"' + b"ab" * 32 + b'",%d]' % by
+        assert finding(LEDGER.checked_lines, [*LINES[:300], gone, *LINES[301:]], tiles=tiles) is due
 
 
 # ---- tiles

@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from gateway.ledger.tree import leaf_hash
 from gateway.ledger.wrong import Wrong
 from support.small_ledger import sealed_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from gateway.ledger.leaf import Value
     from gateway.ledger.wrong import Finding
-    from support.small_ledger import SmallLedger
 
 Entry: TypeAlias = "tuple[int | None, int, tuple[Value, ...] | None]"
 LEDGER = sealed_ledger(600)
@@ -33,11 +30,6 @@ def wrong_of(made: Callable[..., object], *arguments: Any, **told: Any) -> Wrong
 
 def finding(made: Callable[..., object], *arguments: Any, **told: Any) -> Finding:
     return wrong_of(made, *arguments, **told).finding
-
-
-def digest(numbers: Sequence[int], ledger: SmallLedger = LEDGER) -> tuple[int, bytes]:
-    told = b"".join(number.to_bytes(8, "big") + leaf_hash(ledger.lines()[number]) for number in numbers)
-    return len(numbers), hashlib.sha256(told).digest()
 
 
 def with_row(number: int, row: tuple[Value, ...]) -> list[Entry]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.ledger.note import good_signature
-from gateway.ledger.sealed_rows import sealed_rows, sealed_tiles
+from gateway.ledger.sealed_rows import gone_marks, sealed_rows, sealed_tiles
 from gateway.ledger.verify import verify
 from gateway.ledger.verify_line import from_rows
 from support.small_ledger import KEY, ORIGIN, an_event
@@ -53,6 +53,7 @@ def checked(store: TreeStore, *kept: str) -> Verified:
         origin=ORIGIN,
         kept=kept,
         tiles=sealed_tiles(store, size),
+        gone=gone_marks(store),
     )
 
 

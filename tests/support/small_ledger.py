@@ -54,6 +54,11 @@ def an_event(number: int) -> Event:
     )
 
 
+def told_event(details: str) -> Event:
+    """What tells of a deletion."""
+    return Event(EventKind.EVENTS_DELETED, "", BEGUN, reason="security", details=details)
+
+
 @dataclass
 class SmallLedger:
     """Rows by sequence, tiles, and the newest checkpoint. `seal` seals what was appended since."""
@@ -63,6 +68,8 @@ class SmallLedger:
     frontier: Frontier = field(default_factory=Frontier)
     note: str | None = None
     key: SigningKey = KEY
+    deleted: set[int] = field(default_factory=set)
+    marks: dict[int, bytes] = field(default_factory=dict)
 
     def append(self, count: int, *, salt: int = 0) -> None:
         """More events; after every tenth the sequence skips one, as PostgreSQL's may."""
@@ -80,6 +87,40 @@ class SmallLedger:
         self.note = sign_checkpoint(Checkpoint(self.key.name, self.frontier.size, root, at), self.key)
         return self.note
 
+    def tell(self, numbers: Sequence[int], *, details: str | None = None) -> int:
+        """Append what tells that these leaves go; the number of that event."""
+        told = b"".join(number.to_bytes(8, "big") + leaf_hash(leaf_data(*self.rows[number])) for number in numbers)
+        text = (
+            f"before 2026-11-23; leaves {numbers[0]} to {numbers[-1]}; count {len(numbers)}; "
+            f"digest {hashlib.sha256(told).hexdigest()}; next {numbers[-1] + 1}"
+        )
+        self.rows.append((self.rows[-1][0] + 1, row(told_event(text if details is None else details))))
+        return self.rows[-1][0]
+
+    def delete(self, numbers: Sequence[int], by: int) -> None:
+        """Take the rows of these leaves away, and mark them gone by this event."""
+        self.deleted.update(numbers)
+        for place in {number // 256 for number in numbers}:
+            bits = sum(1 << number % 256 for number in numbers if number // 256 == place)
+            old = self.marks.get(place, b"")
+            self.marks[place] = old + by.to_bytes(8, "big") + bits.to_bytes(32, "little")
+
+    def exported(self) -> list[bytes]:
+        """What an export has of it."""
+        events = {number: by for number in self.deleted for by in self.by(number)}
+        return [
+            f'["herse-gone/1",{number},"{leaf_hash(line).hex()}",{events[number]}]'.encode()
+            if number in events
+            else line
+            for number, line in enumerate(self.lines())
+        ]
+
+    def by(self, number: int) -> list[int]:
+        """By which events a leaf went."""
+        marks = self.marks.get(number // 256, b"")
+        found = [marks[start : start + 40] for start in range(0, len(marks), 40)]
+        return [int.from_bytes(one[:8], "big") for one in found if one[8 + number % 256 // 8] >> number % 8 & 1]
+
     def read(self, level: int, place: int) -> bytes | None:
         """The tiles, as a reader."""
         return self.tiles.get((level, place))
@@ -91,12 +132,14 @@ class SmallLedger:
     def entries(self) -> Iterator[tuple[int | None, int, tuple[Value, ...] | None]]:
         """As a caller reads a database: by leaf number, then what is not sealed."""
         for number, (sequence, values) in enumerate(self.rows):
-            yield (number if number < self.frontier.size else None), sequence, values
+            there = None if number in self.deleted else values
+            yield (number if number < self.frontier.size else None), sequence, there
 
     def checked(self, **told: Any) -> Verified:
         """The second reader over rows and tiles; `rows` and `tiles` may be given otherwise."""
         rows = told.pop("rows", None)
         told.setdefault("tiles", self.read)
+        told.setdefault("gone", self.marks.get)
         told.setdefault("stored", self.note)
         return audited(from_rows(self.entries() if rows is None else rows), **told)
 

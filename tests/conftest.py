@@ -57,6 +57,9 @@ def pytest_unconfigure():
     postgres = sys.modules.get("support.postgres")
     if postgres is not None:
         postgres.remove_the_server()
+    warm = sys.modules.get("support.warm")
+    if warm is not None:
+        warm.end()
 
 
 @pytest.fixture(autouse=True)

@@ -151,8 +151,7 @@ class House:
         if prefix or environment:
             command = [*prefix, *self._command()]
             return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
-        words = ("serve", "--config", str(self.settings_file))
-        return Warm("gateway.cli", words, self.folder, ready=accepts(self.port), name="herse")
+        return Warm("gateway.cli", self._command()[3:], self.folder, ready=accepts(self.port), name="herse")
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.settings_file)]
@@ -164,7 +163,7 @@ class House:
 
     def fails_to_start(self) -> tuple[int, str]:
         """Serve with something wrong, and wait for the end; the exit code, and what was said."""
-        process = Process(self._command(), self.folder, name="herse").start()
+        process = Warm("gateway.cli", self._command()[3:], self.folder, name="herse").start()
         try:
             code = process.wait(20)
         finally:

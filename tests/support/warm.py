@@ -21,11 +21,15 @@ import threading
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from subprocess import CompletedProcess
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from gateway.cli.main import NOUNS
 
 ROOT: Final = Path(__file__).parents[2]
-# What a gateway and the stand-in portal load until they serve; what is missing here costs time and nothing else.
-_IMPORTED: Final = ("gateway.cli.main", "gateway.cli.serve", "gateway.app", "gateway.demo.server")
+# What commands, a gateway and the stand-in portal load until they serve; what is missing here costs time alone.
+_IMPORTED: Final = ("gateway.app", "gateway.demo.server", *(f"gateway.cli.{noun}" for noun in NOUNS))
 _LATER: Final = ("sqlalchemy.dialects.sqlite.pysqlite", "uvicorn.lifespan.off", "encodings.idna", "stringprep")
 _ORDER_BYTES: Final = 1 << 17
 _FOREVER: Final = 4096
@@ -37,13 +41,17 @@ Order = dict[str, Any]
 """The module and its words, and where, with what and into which file it runs."""
 
 
+def _gone() -> NoReturn:
+    raise RuntimeError("the warm process has ended; what it said stands above, in the tests' own errors")
+
+
 class Forked:
     """A forked child, as `subprocess.Popen` would show it: its id is its own until it was waited for."""
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._told = link.makefile("r", encoding="ascii")
-        self.pid = int(self._told.readline())
+        self.pid = int(self._told.readline() or _gone())
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -64,21 +72,48 @@ class Forked:
 
     def _ended(self, seconds: float | None) -> int | None:
         if self.returncode is None and select.select([self._link], [], [], seconds)[0]:
-            self.returncode = int(self._told.readline())
+            self.returncode = int(self._told.readline() or _gone())
             self._told.close()
             self._link.close()  # from here on its id may be another's
         return self.returncode
 
 
-def fork(module: str, words: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> Forked:
-    """Run a module in a new child, with what it says in a log."""
-    order: Order = {"module": module, "words": list(words), "folder": str(folder), "log": str(log)}
+def fork(
+    module: str,
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    errors: Path | None = None,
+    typed: Path = Path(os.devnull),
+) -> Forked:
+    """Run a module in a new child: what it says goes to a log, its errors to another if one is named."""
+    files = [str(typed), str(log), str(errors or log)]
+    order: Order = {"module": module, "words": list(words), "folder": str(folder), "files": files}
     ours, theirs = socket.socketpair()
     with theirs:
         told = json.dumps(order | {"environment": dict(environment)}).encode()
         with _ONE_AT_A_TIME:
             socket.send_fds(_warm()[1], [told], [theirs.fileno()])
     return Forked(ours)
+
+
+def run(command: Sequence[str], folder: Path, *, typed: str = "", seconds: float = 60.0) -> CompletedProcess[str]:
+    """`python -m ...` from beginning to end, as `subprocess.run` shows it."""
+    _, _, module, *words = command
+    with TemporaryDirectory() as kept:
+        files = [Path(kept, name) for name in ("typed", "said", "errors")]
+        files[0].write_text(typed, encoding="utf-8")
+        child = fork(module, words, folder, os.environ, files[1], errors=files[2], typed=files[0])
+        try:
+            code = child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise
+        said, errors = (one.read_text(encoding="utf-8") for one in files[1:])
+    return CompletedProcess(command, code, said, errors)
 
 
 def end() -> None:
@@ -160,10 +195,9 @@ def _become(order: Order) -> None:
     """What lies between a fork and the first line of a command that was started afresh."""
     os.setsid()
     os.chdir(order["folder"])
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    for place, taken in enumerate((nothing, log, log)):
-        os.dup2(taken, place)
+    for place, path in enumerate(order["files"]):
+        opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT if place else os.O_RDONLY, 0o644)
+        os.dup2(opened, place)
     os.closerange(3, _FOREVER)
     os.environ.clear()
     os.environ.update(order["environment"])

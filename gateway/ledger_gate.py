@@ -12,11 +12,9 @@ import logging
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from gateway.building import repeat, seals_of
 from gateway.errors import HerseError, StartError
-from gateway.ledger.note import SigningKey
 from gateway.ledger.publishing import NotSent, ToMail, destination
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.seal import SealedLedger
@@ -24,9 +22,8 @@ from gateway.ledger.sealer import Sealer
 from gateway.ledger.store import open_ledger_at, prepare_days
 from gateway.ledger.tail import Tail
 from gateway.ledger.tree_rows import open_tree_store
+from gateway.ledger_key import signing_key
 from gateway.mail.letter import Letter
-from gateway.settings import read_key
-from gateway.state_files import LEDGER_KEY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +46,6 @@ _HEARTBEATS: Final = 4
 """So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
 _SUBJECT: Final = "Herse : point de contrôle du registre"
 _TEXT: Final = "Ce point de contrôle signé est à garder hors de portée du serveur.\nKeep this signed checkpoint.\n\n"
-
-
-def signing_key(settings: Settings) -> SigningKey:
-    """What checkpoints are signed with, under the name of the ledger; StartError without its file."""
-    origin = settings.ledger.origin or f"{urlsplit(settings.public.origin).netloc}/ledger"
-    return SigningKey(origin, read_key(settings.keys.folder / LEDGER_KEY_FILE))
 
 
 class LedgerGate:

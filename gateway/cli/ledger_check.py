@@ -22,11 +22,10 @@ from gateway.ledger.note import good_signature
 from gateway.ledger.note_file import notes_in
 from gateway.ledger.proof import Signed, make_consistency, make_inclusion
 from gateway.ledger.sealed_rows import leaf_number, sealed_rows, sealed_tiles
-from gateway.ledger.tree_rows import open_tree_store
 from gateway.ledger.verify import verify
 from gateway.ledger.verify_line import from_export, from_rows
 from gateway.ledger.verify_proof import Included, check_proof
-from gateway.ledger_gate import signing_key
+from gateway.ledger_key import signing_key
 from gateway.settings import load_settings
 from gateway.whole_file import appearing
 
@@ -231,6 +230,8 @@ def _store(arguments: argparse.Namespace) -> TreeRows:
     place: Place = arguments.file if arguments.file is not None else load_settings(arguments.config).ledger_place()
     if isinstance(place, Path) and not place.is_file():
         raise StartError(f"no ledger at {place}; expected the file ledger.db of a gateway, or a copy of it")
+    from gateway.ledger.tree_rows import open_tree_store  # noqa: PLC0415  # its databases, where one is asked for
+
     return open_tree_store(place, writes=False)
 
 

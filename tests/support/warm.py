@@ -25,7 +25,7 @@ from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from gateway.cli.main import NOUNS
+from gateway.cli.nouns import NOUNS
 
 ROOT: Final = Path(__file__).parents[2]
 # What commands, a gateway and the stand-in portal load until they serve; what is missing here costs time alone.

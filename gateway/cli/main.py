@@ -32,8 +32,7 @@ def build_parser(nouns: Collection[str] = NOUNS.keys()) -> argparse.ArgumentPars
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     words = sys.argv[1:] if words is None else words
-    asked = next((word for word in words if not word.startswith("-")), "")
-    arguments = build_parser([asked]).parse_args(words)  # nobody waits for what the others need
+    arguments = build_parser(words[:1]).parse_args(words)  # nobody waits for what the others need
     try:
         return int(arguments.run(arguments))
     except HerseError as error:

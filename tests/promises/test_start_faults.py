@@ -64,7 +64,7 @@ def test_a_start_by_hand_tells_a_fault_in_the_same_way(house):
     """The refusals below are of commands whose imports were done before."""
     house.policy_file.unlink()
     command, told = house.serve().command, refused(house)
-    done = subprocess.run(command, cwd=house.folder, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, cwd=house.folder, capture_output=True, text=True, timeout=120, check=False)
     assert as_told(house, done) == told
 
 

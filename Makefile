@@ -39,7 +39,7 @@ demo: setup ## start the demo portal and Herse before it, on loopback
 test: setup system check pytest ## the gates, then all tests: what CI runs
 
 pytest: setup ## the tests alone; ARGS="tests/policy -x" to choose
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## the gates: style, types, floors of the house, pure rooms covered by their own tests
 	$(BIN)/ruff check .

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from gateway.errors import StartError
 from gateway.identity.card import verify_card
 from gateway.identity.revocation import ListFault, RevocationError, RevocationLists, read_list
-from gateway.identity.revocation_source import Addresses, RevocationSource
 from gateway.identity.tickets import Tickets
 from gateway.identity.trust import load_trust
 from gateway.listener.card_header import Direct, Fronted
@@ -51,6 +50,11 @@ class CardGate:
         self.desk: CardDesk | None = None
         if settings.card is None:
             return
+        from gateway.identity.revocation_source import (  # noqa: PLC0415  # its client, where lists are fetched
+            Addresses,
+            RevocationSource,
+        )
+
         card, at = settings.card, clock()
         self._clock = clock
         trust = load_trust(card.authorities, sandbox=card.sandbox, at=at)

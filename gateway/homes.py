@@ -12,7 +12,7 @@ from collections import OrderedDict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from gateway.identity.throttle import network_prefix
+from gateway.identity.network import network_prefix
 from gateway.ledger.event import LedgerUnreadable
 from gateway.model import EventKind, Level, Method
 from gateway.model.assurance import COUNTS_FOR

@@ -12,12 +12,10 @@ import logging
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from gateway.building import repeat, seals_of
 from gateway.errors import HerseError, LedgerError, StartError
 from gateway.ledger.kept import NotGoingOn, demand_going_on, newest_kept, signer_of
-from gateway.ledger.note import SigningKey
 from gateway.ledger.publishing import NotSent, ToFile, ToMail, ToNewest, destination
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.seal import SealedLedger
@@ -25,9 +23,9 @@ from gateway.ledger.sealer import Sealer
 from gateway.ledger.store import open_ledger_at, prepare_days
 from gateway.ledger.tail import Tail
 from gateway.ledger.tree_rows import open_tree_store
+from gateway.ledger_key import signing_key
 from gateway.mail.letter import Letter
-from gateway.settings import read_key
-from gateway.state_files import LEDGER_KEY_FILE, NEWEST_FILE
+from gateway.state_files import NEWEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +52,6 @@ _HEARTBEATS: Final = 4
 """So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
 _SUBJECT: Final = "Herse : point de contrôle du registre"
 _TEXT: Final = "Ce point de contrôle signé est à garder hors de portée du serveur.\nKeep this signed checkpoint.\n\n"
-
-
-def signing_key(settings: Settings) -> SigningKey:
-    """What checkpoints are signed with, under the name of the ledger; StartError without its file."""
-    origin = settings.ledger.origin or f"{urlsplit(settings.public.origin).netloc}/ledger"
-    return SigningKey(origin, read_key(settings.keys.folder / LEDGER_KEY_FILE))
 
 
 def kept_files(settings: Settings) -> list[Path]:

@@ -14,7 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import Refused
-from gateway.identity.throttle import network_prefix
+from gateway.identity.network import network_prefix
 from gateway.metering.memory import MemoryMeter
 from gateway.metering.redis import RedisMeter
 from gateway.metering.redis_node import READY

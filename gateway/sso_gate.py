@@ -12,10 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import Refused, StartError
-from gateway.identity.sso import SingleSignOn
-from gateway.identity.sso_ciba import Ciba
 from gateway.identity.sso_links import SsoLinks
-from gateway.identity.sso_prompts import Prompts
 from gateway.identity.sso_sessions import SsoSessions
 from gateway.identity.sso_settings import ClientAuth, SsoSettings
 from gateway.identity.throttle import Throttle
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from gateway.identity.at_rest import AtRest
+    from gateway.identity.sso import SingleSignOn
     from gateway.settings import Settings
     from gateway.settings_sso import Sso
 
@@ -50,6 +48,10 @@ class SsoGate:
         self._sso: SingleSignOn | None = None
         if settings.sso is None:
             return
+        from gateway.identity.sso import SingleSignOn  # noqa: PLC0415  # who has no provider waits for no client of one
+        from gateway.identity.sso_ciba import Ciba  # noqa: PLC0415
+        from gateway.identity.sso_prompts import Prompts  # noqa: PLC0415
+
         chosen, limits, self._clock = settings.sso, settings.sign_in, clock
         self._wants_ciba = chosen.ciba
         sso = self._sso = SingleSignOn(provider_settings(chosen, settings.public.origin))

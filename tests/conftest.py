@@ -6,12 +6,40 @@ from __future__ import annotations
 import ipaddress
 import socket
 import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 hypothesis.settings.register_profile("herse", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("herse")
+
+# Whatever takes longest begins first, or one process would still be at it when the others have nothing left to do.
+# With `--dist loadfile --no-loadscope-reorder` (make pytest) this order is kept; files that are not named follow.
+LONGEST = (
+    "ledger/test_durability.py",
+    "browser/test_passkeys.py",
+    "workers/test_supervisor.py",
+    "workers/test_budgets.py",
+    "browser/test_budget_pages.py",
+    "workers/test_desk.py",
+    "drill/test_command.py",
+    "promises/test_power_cut.py",
+    "cli/test_incident.py",
+    "browser/test_walk.py",
+    "promises/test_lists.py",
+    "promises/test_lists_scripted.py",
+    "promises/test_metering.py",
+    "promises/test_start_faults.py",
+    "promises/test_tamper_evident.py",
+    "promises/test_closing.py",
+    "promises/test_served_is_recorded.py",
+    "ground/test_bench.py",
+    "test_card_gate.py",
+    "test_sso_gate.py",
+)
+_TESTS = Path(__file__).parent
+_PLACES = {_TESTS / name: place for place, name in enumerate(LONGEST)}
 
 _left: list[str] = []
 
@@ -52,11 +80,18 @@ def _guard(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_guard)
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: _PLACES.get(item.path, len(_PLACES)))
+
+
 def pytest_unconfigure():
     """Workers of xdist end without what is registered for the end of a process."""
     postgres = sys.modules.get("support.postgres")
     if postgres is not None:
         postgres.remove_the_server()
+    warm = sys.modules.get("support.warm")
+    if warm is not None:
+        warm.end()
 
 
 @pytest.fixture(autouse=True)

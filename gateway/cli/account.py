@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli import breached, release, sign_out
+from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.console.account_operations import LONGEST_INVITATION
@@ -39,7 +40,7 @@ _UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `account` and its acts; each sets `run`, called with the parsed arguments, which returns the exit code."""
-    account = subparsers.add_parser("account", help="create, invite, lock, unlock and wake accounts")
+    account = subparsers.add_parser("account", help=NOUNS["account"])
     acts = account.add_subparsers(dest="act", required=True, metavar="ACT")
 
     create = _act(acts, "create", "create an account; it can do nothing until it is invited")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.cli.typed import read_secret
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `agent` and its acts; each sets `run`, called with the parsed arguments, which returns the exit code."""
-    agent = subparsers.add_parser("agent", help="create, remove and list support agents")
+    agent = subparsers.add_parser("agent", help=NOUNS["agent"])
     acts = agent.add_subparsers(dest="act", required=True, metavar="ACT")
     for act, text in (
         ("create", "create a support agent; a password is asked for, the secret for the code application printed once"),

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, make_dev_cards
+from gateway.cli.nouns import NOUNS
 from gateway.errors import StartError
 from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, LEDGER_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.whole_file import appearing
@@ -106,7 +107,7 @@ def make_keys(folder: Path) -> GatewayKeys:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `certs` with `dev` and `keys`; each sets `run`: the parsed arguments in, the exit code out."""
-    parser = subparsers.add_parser("certs", help="make development certificates and the gateway's own keys")
+    parser = subparsers.add_parser("certs", help=NOUNS["certs"])
     commands = parser.add_subparsers(dest="certs_command", required=True, metavar="COMMAND")
     dev = commands.add_parser("dev", help="make a throw-away authority and a server certificate (90 days)")
     dev.add_argument("--dir", type=Path, default=Path("certs/dev"), help="folder for the files (default: %(default)s)")

@@ -21,6 +21,7 @@ import pyotp
 from gateway.cli.card_certs import CARDS_FOLDER, PASSPHRASE, card_file, dev_cards, make_dev_cards
 from gateway.cli.certs import make_dev_authority, make_keys
 from gateway.cli.ledger import make_officer_pair
+from gateway.cli.nouns import NOUNS
 from gateway.cli.serve import serve
 from gateway.cli.serving import start_log
 from gateway.demo.card_pki import STAFF, cast_bearers
@@ -81,7 +82,7 @@ level = "{level}"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `demo`."""
-    parser = subparsers.add_parser("demo", help="a stand-in portal, a gateway in front, and accounts to try it with")
+    parser = subparsers.add_parser("demo", help=NOUNS["demo"])
     parser.add_argument("--port", type=_port, default=8443, help="port of the gateway (default: %(default)s)")
     parser.add_argument("--card-port", type=_port, default=8444, help="port of the card host (default: %(default)s)")
     parser.add_argument("--portal-port", type=_port, default=9080, help="port of the portal (default: %(default)s)")

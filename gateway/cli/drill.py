@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gateway.cli.ledger import make_officer_pair
+from gateway.cli.nouns import NOUNS
 from gateway.cli.policy import read_policy
 from gateway.cli.progress import Progress
 from gateway.drill.honest import walk_honest
@@ -49,7 +50,7 @@ _ACCOUNTS_AT_MOST, _DAYS_AT_MOST = 65_536, 3_650
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `drill`."""
-    parser = subparsers.add_parser("drill", help="walk a real attack, and honest months, through a policy")
+    parser = subparsers.add_parser("drill", help=NOUNS["drill"])
     parser.add_argument("drill", choices=[*DRILLS, HONEST], metavar="DRILL", help=", ".join([*DRILLS, HONEST]))
     parser.add_argument(
         "--policy", type=Path, default=Path("policies/demo.yaml"), metavar="FILE", help="default: %(default)s"

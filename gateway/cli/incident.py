@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.cli import incident_figures, incident_list
 from gateway.cli.intervals import beginning, ending
+from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.incident.incident import IncidentError, from_plain
@@ -38,7 +39,7 @@ _BEFORE: Final = timedelta(days=1)
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `incident` and its acts; each sets `run`, called with the parsed arguments, which returns the exit code."""
-    incident = subparsers.add_parser("incident", help="who was exposed, whom to tell, and what to write to whom")
+    incident = subparsers.add_parser("incident", help=NOUNS["incident"])
     acts = incident.add_subparsers(dest="act", required=True, metavar="ACT")
     _add_open(acts)
     _add_change(acts)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gateway.cli import ledger_check, ledger_copies, ledger_retention, ledger_trace
+from gateway.cli.nouns import NOUNS
 from gateway.cli.typed import read_secret
 from gateway.errors import HerseError, StartError
 from gateway.ledger.officer_key import MEMORY_KIB, new_officer_key
@@ -27,9 +28,7 @@ PASSWORD_AT_LEAST: Final = 12
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `ledger` and its acts; each sets `run`: the parsed arguments in, the exit code out."""
-    parser = subparsers.add_parser(
-        "ledger", help="the officer's keys; whether the ledger is what was signed, and proofs; how long it is kept"
-    )
+    parser = subparsers.add_parser("ledger", help=NOUNS["ledger"])
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     keygen = acts.add_parser("keygen", help="make the data-protection officer's key pair, off line")
     keygen.add_argument("--dir", type=Path, default=Path(), help="folder for the two files (default: this one)")

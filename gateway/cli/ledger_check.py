@@ -8,11 +8,12 @@ command line, opens files and prints; what is judged stands in `ledger.verify`.
 from __future__ import annotations
 
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.cli.ledger_files import made, text_of
 from gateway.cli.on_record import demand_copy, on_record
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
@@ -24,17 +25,15 @@ from gateway.ledger.note import good_signature
 from gateway.ledger.note_file import notes_in
 from gateway.ledger.proof import Signed, make_consistency, make_inclusion
 from gateway.ledger.sealed_rows import gone_leaf, gone_marks, leaf_number, sealed_rows, sealed_tiles
-from gateway.ledger.tree_rows import open_tree_store
 from gateway.ledger.verify import verify
 from gateway.ledger.verify_line import from_export, from_rows
 from gateway.ledger.verify_proof import Included, check_proof
-from gateway.ledger_gate import signing_key
+from gateway.ledger_key import signing_key
 from gateway.settings import load_settings
-from gateway.whole_file import appearing
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from gateway.ledger.event import Row
     from gateway.ledger.place import Place
@@ -111,11 +110,11 @@ def _key(arguments: argparse.Namespace) -> str:
 
 def _verify(arguments: argparse.Namespace) -> str:
     keys = _keys(arguments)
-    kept = [note for path in arguments.checkpoint for note in notes_in(_read(path), str(path))]
+    kept = [note for path in arguments.checkpoint for note in notes_in(text_of(path), str(path))]
     progress = Progress(sys.stderr.isatty())
     try:
         if arguments.export is not None:
-            exported = _read(_checkpoint_of(arguments.export))
+            exported = text_of(_checkpoint_of(arguments.export))
             with arguments.export.open("rb") as file:
                 found = _judged(from_export(file), exported, keys, kept, progress)
         else:
@@ -224,7 +223,7 @@ def _prove(arguments: argparse.Namespace) -> str:
             _on_record(arguments, f"proof of event {arguments.event}", str(rows[0][1][_ACCOUNT]))
             proof = make_inclusion(number, leaf_data(*rows[0]), signed, read)
         else:
-            (kept,) = notes_in(_read(arguments.since), str(arguments.since))[-1:] or [""]
+            (kept,) = notes_in(text_of(arguments.since), str(arguments.since))[-1:] or [""]
             older = parse_checkpoint(kept)
             proof = make_consistency(Signed(kept, older.size, older.root), signed, read)
         draft.write_text(proof, encoding="utf-8")
@@ -233,7 +232,7 @@ def _prove(arguments: argparse.Namespace) -> str:
 
 def _check(arguments: argparse.Namespace) -> str:
     keys = _keys(arguments)
-    found = check_proof(_read(arguments.proof), keys, good_signature, origin=keys[0].partition("+")[0])
+    found = check_proof(text_of(arguments.proof), keys, good_signature, origin=keys[0].partition("+")[0])
     if isinstance(found, Included):
         at = f"{found.checkpoint.at:%Y-%m-%d %H:%M:%S} UTC"
         told = f"Proved: event {found.sequence} is leaf {found.number} of the ledger signed at {at}."
@@ -270,13 +269,15 @@ def _key_lines(text: str) -> list[str]:
     path = Path(text)
     if "+" in text and not path.exists():
         return [text]
-    return [line for line in _read(path).splitlines() if line.strip()]
+    return [line for line in text_of(path).splitlines() if line.strip()]
 
 
 def _store(arguments: argparse.Namespace) -> TreeRows:
     place: Place = arguments.file if arguments.file is not None else load_settings(arguments.config).ledger_place()
     if isinstance(place, Path) and not place.is_file():
         raise StartError(f"no ledger at {place}; expected the file ledger.db of a gateway, or a copy of it")
+    from gateway.ledger.tree_rows import open_tree_store  # noqa: PLC0415  # its databases, where one is asked for
+
     return open_tree_store(place, writes=False)
 
 
@@ -287,23 +288,3 @@ def _head(store: TreeRows) -> tuple[str | None, int]:
 
 def _checkpoint_of(export: Path) -> Path:
     return export.with_name(export.name + CHECKPOINT_SUFFIX)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        raise StartError(f"{path} cannot be read ({found}); expected a text file of the ledger's") from None
-
-
-@contextmanager
-def made(path: Path) -> Iterator[Path]:
-    """A new file of the ledger's, whole or not at all."""
-    try:
-        with appearing(path) as draft:
-            yield draft
-    except FileExistsError:
-        raise StartError(f"{path} exists already; expected a new name: nothing is written over") from None
-    except OSError as error:
-        raise StartError(f"{path}: {error.strerror}; expected a place this user may write to, with room") from None

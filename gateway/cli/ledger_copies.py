@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.cli.ledger_check import judged, made
+from gateway.cli.ledger_check import judged
+from gateway.cli.ledger_files import made
 from gateway.cli.on_record import on_record
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
@@ -29,7 +30,8 @@ from gateway.ledger.loss import lost, rename
 from gateway.ledger.store import open_ledger_at
 from gateway.ledger.tree_rows import open_tree_store
 from gateway.ledger.wrong import Wrong
-from gateway.ledger_gate import kept_files, signing_key
+from gateway.ledger_gate import kept_files
+from gateway.ledger_key import signing_key
 from gateway.model import Event, EventKind
 from gateway.settings import load_settings
 

@@ -6,46 +6,33 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from gateway.cli.nouns import NOUNS
 from gateway.errors import HerseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-NOUNS: Final = (
-    "serve",
-    "demo",
-    "policy",
-    "drill",
-    "account",
-    "agent",
-    "teleservice",
-    "portal",
-    "notice",
-    "ledger",
-    "incident",
-    "certs",
-)
-"""Each is a file here."""
+    from collections.abc import Collection, Sequence
 
 
-def build_parser(nouns: Sequence[str] = NOUNS) -> argparse.ArgumentParser:
-    """Build the parser with these commands."""
+def build_parser(nouns: Collection[str] = NOUNS.keys()) -> argparse.ArgumentParser:
+    """Build the parser with these commands whole; of the others it knows that they are there."""
     parser = argparse.ArgumentParser(
         prog="herse", description="Hardened authentication gateway for French health-professional portals."
     )
     subparsers = parser.add_subparsers(dest="noun", required=True, metavar="COMMAND")
-    for noun in nouns:
-        import_module(f"gateway.cli.{noun}").add_parser(subparsers)
+    for noun, told in NOUNS.items():
+        if noun in nouns:
+            import_module(f"gateway.cli.{noun}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(noun, help=told)
     return parser
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     words = sys.argv[1:] if words is None else words
-    asked = [noun for noun in NOUNS if noun == next(iter(words), None)]  # nobody waits for what the others need
-    arguments = build_parser(asked or NOUNS).parse_args(words)
+    arguments = build_parser(words[:1]).parse_args(words)  # nobody waits for what the others need
     try:
         return int(arguments.run(arguments))
     except HerseError as error:

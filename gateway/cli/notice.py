@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.cli.closing_words import add_config
 from gateway.cli.moments import TIME_HELP, moment, written
+from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.errors import StartError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `notice` and its acts; each sets `run`, which returns the exit code."""
-    noun = subparsers.add_parser("notice", help="show a dated message to all professionals")
+    noun = subparsers.add_parser("notice", help=NOUNS["notice"])
     acts = noun.add_subparsers(dest="act", required=True, metavar="ACT")
     announce = acts.add_parser("set", help="show a message on the pages of sign-in and account")
     announce.add_argument("--from", dest="since", type=moment, metavar="TIME", help=f"default: now; {TIME_HELP}")

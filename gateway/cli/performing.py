@@ -39,7 +39,8 @@ from gateway.ledger.lock import hold
 from gateway.ledger.sealer import Sealer
 from gateway.ledger.store import create_ledger, open_ledger_at
 from gateway.ledger.tree_rows import open_tree_store
-from gateway.ledger_gate import demand_not_older, signing_key
+from gateway.ledger_gate import demand_not_older
+from gateway.ledger_key import signing_key
 from gateway.notices import Notices
 from gateway.policy_in_force import load_tested_policy, titles_of
 from gateway.post_office import open_outbox

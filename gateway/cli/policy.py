@@ -14,6 +14,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli.nouns import NOUNS
 from gateway.errors import ConfigurationError, Fault, Refused
 from gateway.model import AccessRequest, Level
 from gateway.policy.cases import LEVELS, METHODS, Outcome, delegated, load_cases, proved, run_cases, subject_at
@@ -37,7 +38,7 @@ _CASES_SUFFIX = ".cases.yaml"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `policy` and its verbs. Each sets `run`, a function from the parsed arguments to an exit code."""
-    policy = subparsers.add_parser("policy", help="check, explain and test policy files")
+    policy = subparsers.add_parser("policy", help=NOUNS["policy"])
     verbs = policy.add_subparsers(dest="verb", required=True)
 
     check = verbs.add_parser("check", help="tell every fault of a policy file; exit 2 if there is one")

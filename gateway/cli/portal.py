@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.cli.closing_words import add_closing, closing_values, done_text
+from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.settings import load_settings
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `portal` and its acts; each sets `run`, which returns the exit code."""
-    noun = subparsers.add_parser("portal", help="take the whole portal off line, and put it back")
+    noun = subparsers.add_parser("portal", help=NOUNS["portal"])
     acts = noun.add_subparsers(dest="act", required=True, metavar="ACT")
     for parser in add_closing(acts, "the whole portal"):
         parser.set_defaults(run=run)

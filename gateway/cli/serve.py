@@ -10,6 +10,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli.nouns import NOUNS
 from gateway.cli.serving import serve_on, start_log
 from gateway.cli.supervisor import WORKERS_AT_MOST, supervise
 from gateway.listener.host import listening_socket
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `serve`."""
-    parser = subparsers.add_parser("serve", help="serve the portal behind the gateway")
+    parser = subparsers.add_parser("serve", help=NOUNS["serve"])
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings of the gateway")
     parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes that share the work (1)")
     parser.set_defaults(run=run)

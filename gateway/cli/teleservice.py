@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.closing_words import add_closing, add_config, closed_text, closing_values, done_text
+from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
 from gateway.settings import load_settings
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `teleservice` and its acts; each sets `run`, which returns the exit code."""
-    noun = subparsers.add_parser("teleservice", help="close and open a teleservice, and list them")
+    noun = subparsers.add_parser("teleservice", help=NOUNS["teleservice"])
     acts = noun.add_subparsers(dest="act", required=True, metavar="ACT")
     for parser in add_closing(acts, "a teleservice"):
         parser.add_argument("name", metavar="NAME", help="as the policy file calls it")

@@ -16,8 +16,8 @@ from gateway.drill.simulation import BEFORE, DAY, START, Simulation
 from gateway.drill.twins import AssertionsTwin, KeeperTwin, PortalTwin, SessionsTwin
 from gateway.enforcement import Enforcement
 from gateway.errors import StartError
+from gateway.identity.network import network_prefix
 from gateway.identity.returns import Returns
-from gateway.identity.throttle import network_prefix
 from gateway.metering.decoys import Decoys
 from gateway.metering.memory import MemoryMeter
 from gateway.metering.pseudonym import Pseudonymizer

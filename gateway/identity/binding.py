@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.identity.throttle import network_prefix
+from gateway.identity.network import network_prefix
 
 
 class Binding(NamedTuple):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from gateway.errors import Refused
+from gateway.identity.sso_callback import read_callback
 from gateway.identity.sso_client import Client, ProviderError
 from gateway.identity.sso_identity import SsoIdentity, identity_of
 from gateway.identity.sso_json import read_object
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from gateway.identity.sso_settings import SsoSettings
     from gateway.identity.sso_tokens import Head
 
-QUERY_CHARACTERS: Final = 8_192
-_QUERY_FIELDS: Final = 16
 _LOGOUTS_KEPT: Final = 10_000
 _JWT_TYPE: Final = "application/jwt"
 
@@ -209,19 +208,3 @@ class SingleSignOn:
         if jti in self._logouts or len(self._logouts) >= _LOGOUTS_KEPT:
             raise Refused(Reason.SSO_ANSWER_INVALID)
         self._logouts[jti] = at
-
-
-def read_callback(query: str) -> dict[str, Any]:
-    """The parameters of an answer; one that stands twice, and one that cannot be read, is Refused."""
-    if len(query) > QUERY_CHARACTERS or not query.isascii():
-        raise Refused(Reason.SSO_ANSWER_INVALID)
-    try:
-        pairs = parse_qsl(
-            query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_QUERY_FIELDS
-        )
-    except ValueError:
-        raise Refused(Reason.SSO_ANSWER_INVALID) from None
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused(Reason.SSO_ANSWER_INVALID)
-    return found

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -18,29 +16,14 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from gateway.errors import Refused
+from gateway.identity.network import network_prefix
 from gateway.model import Reason
 
 PER_ACCOUNT = 30
 PER_NETWORK = 60
 PER_MINUTE_IN_ALL = 2000
 WINDOW_MINUTES = 15
-_PREFIX = {4: 24, 6: 48}
 _TIDY_EVERY = 1000
-
-
-@lru_cache(maxsize=65_536)
-def network_prefix(address: str) -> str:
-    """The /24 (IPv4, also inside IPv6) or /48 (IPv6) of an address; everything unreadable shares one prefix."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unreadable"
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    if isinstance(parsed, IPv6Address):
-        parsed = IPv6Address(int(parsed))  # without its zone
-    network = ip_network((parsed, _PREFIX[parsed.version]), strict=False)
-    return network.with_prefixlen.replace("/", "-")
 
 
 class Throttle:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import Refused
-from gateway.identity.sso import read_callback
+from gateway.identity.sso_callback import read_callback
 from gateway.model import EventKind, Method, Reason
 from gateway.portal.answers import again, as_json, html, redirect
 from gateway.portal.forms import read_form

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from gateway.identity.database import open_database, writing
 from gateway.settings import read_key
 from gateway.state_files import AT_REST_KEY_FILE
 from support.house import House
+from support.warm import run
 
 PHARMACY = "750012346"
 PASSWORD = "cinq mots pour ouvrir la porte"
@@ -36,7 +36,7 @@ class Shell:
     def herse(self, *words, typed=()):
         command = [sys.executable, "-m", "gateway.cli", *words, "--config", str(self.house.settings_file)]
         lines = "".join(f"{line}\n" for line in typed)
-        return subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60, check=False)
+        return run(command, self.house.folder, typed=lines)
 
     def create(self, name):
         done = self.herse("agent", "create", name, typed=[PASSWORD])

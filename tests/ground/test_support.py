@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import os
 import socket
 import ssl
@@ -17,7 +18,7 @@ import pytest
 
 from support.nginx import proxy, upstream
 from support.raw import Answer, exchange, parse
-from support.servers import LOOPBACK, DiedError, Process, accepts, free_port, wait_until
+from support.servers import LOOPBACK, DiedError, Process, Warm, accepts, free_port, wait_until
 from support.tls import Authority
 
 SLEEPER = [sys.executable, "-c", "import subprocess, sys; print('up', flush=True); subprocess.run(['sleep', '600'])"]
@@ -72,6 +73,47 @@ def test_a_failing_test_shows_the_log_of_its_server(tmp_path):
     assert "log of" in caught.value.__notes__[0]
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
+
+
+SEEN = """\
+import json, os, sys, threading
+print(json.dumps({
+    "words": sys.argv[1:], "path": sys.path[0], "name": __name__, "folder": os.getcwd(), "stdin": sys.stdin.read(),
+    "environment": {**os.environ}, "leads its group": os.getpid() == os.getpgid(0) == os.getsid(0),
+    "open": sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1], "threads": threading.active_count(),
+    "built": "gateway.listener.wire" in sys.modules,
+}), flush=True)
+print("told", file=sys.stderr)
+raise SystemExit(int(sys.argv[1]))
+"""
+
+
+def test_a_warm_child_finds_what_a_fresh_one_does(tmp_path):
+    (tmp_path / "seen.py").write_text(SEEN, encoding="ascii")
+    more = {"environment": {"HERSE_SEEN": "é"}}
+    fresh = Process([sys.executable, "-m", "seen", "3", "a b"], tmp_path, name="fresh", **more).start()
+    warm = Warm("seen", ["3", "a b"], tmp_path, name="warm", **more).start()
+    assert (fresh.wait(), warm.wait()) == (3, 3)
+    found = []
+    for one in (fresh, warm):
+        said, told = sorted(one.log.read_text(encoding="utf-8").splitlines(), reverse=True)
+        assert told == "told"
+        found.append(json.loads(said))
+        assert one.kill() == 3
+    assert (found[0].pop("built"), found[1].pop("built")) == (False, True), "its imports were done before"
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_warm_child_and_its_children_are_gone_after_it(tmp_path, end):
+    (tmp_path / "sleeper.py").write_text(SLEEPER[2], encoding="ascii")
+    process = Warm("sleeper", [], tmp_path, ready=lambda: bool(children_of(process.pid)), name="sleeper")
+    with process:
+        grown = children_of(process.pid)
+        assert process.returncode is None
+        code = process.kill() if end == "kill" else process.stop()
+    assert code == (-9 if end == "kill" else -15) == process.returncode
+    wait_until("grandchildren gone", lambda: all(gone(pid) for pid in grown), 5)
 
 
 @pytest.mark.system

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gateway.errors import Refused
-from gateway.identity.sso import read_callback
+from gateway.identity.sso_callback import read_callback
 from gateway.identity.sso_pending import PendingSignIns, new_value
 from gateway.model import Method, Reason
 from support.practice import CABINET, CENTRE, working_in

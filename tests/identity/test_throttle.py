@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.errors import Refused
-from gateway.identity.throttle import PER_ACCOUNT, Throttle, network_prefix
+from gateway.identity.network import network_prefix
+from gateway.identity.throttle import PER_ACCOUNT, Throttle
 from gateway.model import Reason
 
 

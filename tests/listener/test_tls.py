@@ -35,7 +35,7 @@ def client(house, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_tls_1_2_and_1_3_work(echo, house, gateway, version):
     big = post(b"Connection: close\r\nContent-Length: 500000\r\n", b"z" * 500_000)
-    came = exchange(gateway, get(target=b"/tls"), tls=client(house, version), seconds=0.5)
+    came = exchange(gateway, get(target=b"/tls"), tls=client(house, version), seconds=20, due=1)
     assert came.statuses() == [200]
     assert echo.of(b"/tls")[-1].all(b"x-forwarded-proto") == [b"https"]
     came = exchange(gateway, big, tls=client(house, version), seconds=2)

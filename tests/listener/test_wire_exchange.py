@@ -93,7 +93,7 @@ def test_http_1_0_closes_unless_it_asks_to_stay(echo, gateway):
     assert came.statuses() == [200]
     assert came.answers()[0].get(b"connection") == b"close"
     keep = b"GET /x HTTP/1.0\r\n" + HOST + b"Connection: keep-alive\r\n\r\n"
-    came = exchange(gateway, [keep, keep], seconds=0.3)
+    came = exchange(gateway, [keep, keep], seconds=20, due=2)
     assert not came.closed
     assert [one.get(b"connection") for one in came.answers()] == [b"keep-alive"] * 2
 
@@ -106,7 +106,7 @@ def chunked_answer(talk, seen):
 
 def test_chunked_answers_are_chunked_anew_and_end_with_the_connection_for_http_1_0(echo, gateway):
     echo.on(b"/chunks", chunked_answer)
-    came = exchange(gateway, [get(target=b"/chunks"), get(target=b"/chunks")], pause=0.2, seconds=0.3)
+    came = exchange(gateway, [get(target=b"/chunks"), get(target=b"/chunks")], pause=0.2, seconds=20, due=2)
     assert [(one.body, one.whole, one.get(b"transfer-encoding")) for one in came.answers()] == [
         (b"abcdef", True, b"chunked")
     ] * 2

@@ -96,7 +96,7 @@ def test_C1_the_portal_sees_one_request_with_this_very_body(echo, gateway, sent,
     before = len(echo.seen)
     head, blank, rest = sent.partition(b"\r\n\r\n") if not sent.startswith(b"\r\n") else (b"", b"", sent)
     pieces = [head[at : at + 1] for at in range(len(head))] + [blank] + [rest[at : at + 1] for at in range(len(rest))]
-    came = exchange(gateway, [piece for piece in pieces if piece] if cut else sent, pause=0, seconds=0.3)
+    came = exchange(gateway, [piece for piece in pieces if piece] if cut else sent, pause=0, seconds=20, due=1)
     assert came.statuses() == [200], came.received
     assert [(one.method, one.target, one.body, one.whole) for one in echo.seen[before:]] == [
         (b"POST", b"/x", body, True)
@@ -108,7 +108,8 @@ def test_a_field_reaches_the_portal_as_it_was_sent(echo, gateway):
     exchange(
         gateway,
         get(b"Accept: a, b;q=0.5\r\nX-Caf\xe9: 1\r\n".replace(b"\xe9", b"e") + b"X-V: \xe9 \x80\r\n"),
-        seconds=0.2,
+        seconds=20,
+        due=1,
     )
     seen = echo.seen[-1]
     assert seen.all(b"accept") == [b"a, b;q=0.5"]

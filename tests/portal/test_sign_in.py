@@ -176,8 +176,12 @@ def test_when_the_ledger_fails_at_that_moment_no_session_is_left(failing):
     async def walk():
         form = {"identifier": PHARMACY, "password": PASSWORD}
         sent = asyncio.create_task(browser.post_soon(SIGN_IN, form, accept="application/json"))
-        await asyncio.wait([sent], timeout=0.3)
+        async with asyncio.timeout(20):
+            while not failing.sessions.of_account(PHARMACY):
+                assert not sent.done()
+                await asyncio.sleep(0.01)
         assert len(failing.sessions.of_account(PHARMACY)) == 1
+        assert not sent.done(), "nobody is told before it is on record"
         failing.ledger.fail()
         return await sent
 

@@ -18,6 +18,7 @@ from support.house import House
 from support.link import Link
 from support.lookups import CASES, WIDE, lookup_policy
 from support.servers import LOOPBACK, free_port, wait_until
+from support.warm import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,10 @@ def house(tmp_path) -> House:
 
 def refused(house: House) -> str:
     """What a start that must fail says: exit 2, no traceback, a sentence that begins with the command's name."""
-    command = house.serve().command
-    done = subprocess.run(command, cwd=house.folder, capture_output=True, text=True, timeout=30, check=False)
+    return as_told(house, run(house.serve().command, house.folder))
+
+
+def as_told(house: House, done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     assert done.stdout == ""
@@ -50,9 +53,19 @@ def refused(house: House) -> str:
 
 
 def test_a_house_without_a_fault_starts(house):
-    """Else the refusals below would prove nothing."""
-    with house.serve() as gateway:
+    """Else the refusals below would prove nothing. Started as by hand: what it imports says nothing either."""
+    with house.serve(environment={"PYTHONWARNINGS": "default"}) as gateway:
         assert gateway.stop() == 0
+    said = gateway.log.read_text(encoding="utf-8").splitlines()
+    assert [line for line in said if not line.startswith("{")] == []
+
+
+def test_a_start_by_hand_tells_a_fault_in_the_same_way(house):
+    """The refusals below are of commands whose imports were done before."""
+    house.policy_file.unlink()
+    command, told = house.serve().command, refused(house)
+    done = subprocess.run(command, cwd=house.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert as_told(house, done) == told
 
 
 def test_a_broken_policy_tells_all_its_faults_at_once(house):
@@ -143,7 +156,7 @@ def test_L3_a_state_folder_held_by_another_server_is_told_with_its_process(house
     second.write_text(text.replace(f":{house.port}", f":{port}"), encoding="utf-8")
     with house.serve() as gateway:
         command = [str(second) if word == str(house.settings_file) else word for word in gateway.command]
-        done = subprocess.run(command, cwd=house.folder, capture_output=True, text=True, timeout=30, check=False)
+        done = run(command, house.folder)
         assert done.returncode == 2
         assert "another Herse" in done.stderr
         assert str(gateway.pid) in done.stderr

@@ -7,7 +7,6 @@ import itertools
 import json
 import shutil
 import sqlite3
-import subprocess
 import sys
 import time
 
@@ -16,6 +15,7 @@ import pytest
 from gateway.ledger.note_file import notes_in
 from support.lookups import Demo, Load, people
 from support.servers import wait_until
+from support.warm import run
 
 pytestmark = pytest.mark.system
 
@@ -47,7 +47,7 @@ class Audit:
 
     def run(self, act, *words):
         command = [sys.executable, "-m", "gateway.cli", "ledger", act, *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        return run(command, self.folder, seconds=120)
 
     def verify(self, file):
         return self.run("verify", "--file", file, "--key", self.key, "--checkpoint", self.kept)
@@ -196,9 +196,6 @@ def test_a_gateway_does_not_start_over_a_tree_that_was_changed(audit, tmp_path):
     shutil.copy(audit.copy("sound"), house.ledger_file)
     for suffix in ("-wal", "-shm"):
         house.ledger_file.with_name(house.ledger_file.name + suffix).unlink(missing_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "serve", "--config", str(house.settings_file)],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = run(house.serve().command, tmp_path)
     assert done.returncode == 2
     assert "the ledger cannot be sealed" in done.stderr

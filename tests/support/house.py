@@ -2,7 +2,8 @@
 """A whole gateway for a test: its folder with settings, keys, databases and people signed in, and `herse serve`.
 
 The gateway is the real command in a process of its own; only how people got in is shortened: their sessions are opened
-in the database before it starts. Plain HTTP on loopback unless `tls` is given.
+in the database before it starts, and its imports were done before (`support.warm`), unless it is wrapped. Plain HTTP on
+loopback unless `tls` is given.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
 from gateway.state_files import AT_REST_KEY_FILE, LEDGER_FILE, OFFICER_FILE
 from support.crew import Crew
-from support.servers import LOOPBACK, Process, accepts, free_port
+from support.servers import LOOPBACK, Process, Warm, accepts, free_port
 from support.settings_file import in_toml, least
-from support.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,21 +148,22 @@ class House:
         """Give the gateway as a child, to be started (`with house.serve(): ...`). `prefix` wraps the command."""
         if self.workers > 1:
             return Crew(self, self.workers)
-        command = [*prefix, *self._command()]
-        return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+        if prefix or environment:
+            command = [*prefix, *self._command()]
+            return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+        return Warm("gateway.cli", self._command()[3:], self.folder, ready=accepts(self.port), name="herse")
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.settings_file)]
 
     def serve_cheaply(self) -> Process:
         """The same, with password hashes that cost next to nothing (see cheap_gateway)."""
-        command = [sys.executable, "-m", "support.cheap_gateway", str(self.settings_file)]
-        environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-        return Process(command, self.folder, ready=accepts(self.port), environment=environment, name="herse")
+        words = (str(self.settings_file),)
+        return Warm("support.cheap_gateway", words, self.folder, ready=accepts(self.port), name="herse")
 
     def fails_to_start(self) -> tuple[int, str]:
         """Serve with something wrong, and wait for the end; the exit code, and what was said."""
-        process = Process(self._command(), self.folder, name="herse").start()
+        process = Warm("gateway.cli", self._command()[3:], self.folder, name="herse").start()
         try:
             code = process.wait(20)
         finally:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from gateway.state_files import ASSERTION_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.upstream.assertion import Assertions, load_assertion_key
 from support.house import House
 from support.link import Link
-from support.servers import LOOPBACK, Process, accepts, free_port
+from support.servers import LOOPBACK, Warm, accepts, free_port
 from support.sources import ROOT
 
 if TYPE_CHECKING:
@@ -95,9 +94,9 @@ class Demo:
         assertions = Assertions(load_assertion_key(keys / ASSERTION_KEY_FILE), self.house.origin, url)
         jwks = folder / "jwks.json"
         jwks.write_text(json.dumps(assertions.jwks()), encoding="utf-8")
-        words = ["-m", "gateway.demo", "--port", str(port), "--issuer", self.house.origin]
+        words = ["--port", str(port), "--issuer", self.house.origin]
         words += ["--jwks-file", str(jwks), "--served-log", str(self.served_log)]
-        self.portal = Process([sys.executable, *words], folder, ready=accepts(port), name="portal")
+        self.portal = Warm("gateway.demo", words, folder, ready=accepts(port), name="portal")
 
     def served(self) -> list[tuple[str, bytes]]:
         """(request id in hex, pseudonym) of everybody the portal gave away, in order."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BODILESS = frozenset({204, 304})
+_FINAL = 200
+_QUIET_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def exchange(
     *,
     pause: float = 0.02,
     seconds: float = 3.0,
+    due: int | None = None,
     tls: ssl.SSLContext | None = None,
     host: str = "localhost",
     half_close: bool = False,
@@ -71,6 +74,7 @@ def exchange(
     """Connect to loopback, send the pieces with a `pause` between them, read until close or for `seconds` of silence.
 
     The pieces leave in packets of their own (TCP_NODELAY). `half_close` shuts our sending side after the last one.
+    Where so many whole answers are `due`, a short silence behind them is enough: nothing else came. Before, `seconds`.
     """
     if isinstance(pieces, bytes):
         pieces = [pieces]
@@ -86,12 +90,14 @@ def exchange(
                 link.shutdown(socket.SHUT_WR)
         except OSError:  # the server may answer and close before it has read all: what it said still counts
             pass
-        return _read(link)
+        return _read(link, seconds, due)
 
 
-def _read(link: socket.socket) -> Exchange:
+def _read(link: socket.socket, seconds: float, due: int | None) -> Exchange:
     received = bytearray()
     while True:
+        if due is not None:
+            link.settimeout(_QUIET_SECONDS if _whole(received) >= due else seconds)
         try:
             more = link.recv(65536)
         except TimeoutError:
@@ -101,6 +107,13 @@ def _read(link: socket.socket) -> Exchange:
         if not more:
             return Exchange(bytes(received), closed=True)
         received += more
+
+
+def _whole(received: bytearray) -> int:
+    """How many answers, interim ones aside, have come to their end."""
+    if b"\r\n\r\n" not in received:
+        return 0
+    return sum(one.whole and one.status >= _FINAL for one in parse(bytes(received)))
 
 
 def parse(stream: bytes, *methods: str) -> list[Answer]:

@@ -11,15 +11,20 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from support.warm import fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    from support.warm import Forked
 
 LOOPBACK = "127.0.0.1"
 # Below those that the system lends to clients (from 32768): one of these is not taken between asking and listening.
@@ -82,7 +87,7 @@ class Process:
         self._ready = ready
         self._environment = {**os.environ, **(environment or {})}
         self._seconds = seconds
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -97,16 +102,7 @@ class Process:
     def start(self) -> Self:
         """Start, and wait until ready; DiedError or TimeoutError with the log if that never comes."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
-                self.command,
-                cwd=self.folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._child = self._begin()
         try:
             wait_until(f"{self.name} ready", self._alive_and_ready, self._seconds)
         except TimeoutError as error:
@@ -139,13 +135,25 @@ class Process:
         text = self.log.read_bytes().decode(errors="replace") if self.log.exists() else ""
         return f"--- log of {self.name} ({' '.join(self.command)}) ---\n{text[-last:]}"
 
+    def _begin(self) -> subprocess.Popen[bytes] | Forked:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
     def _alive_and_ready(self) -> bool:
         code = self.returncode
         if code is not None and self._ready is not None:
             raise DiedError(f"{self.name} ended with {code} before it was ready\n{self.output()}")
         return self._ready is None or self._ready()
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[bytes] | Forked:
         if self._child is None:
             raise RuntimeError(f"{self.name} was not started")
         return self._child
@@ -159,6 +167,17 @@ class Process:
         self.stop()
         if error is not None:
             error.add_note(self.output())
+
+
+class Warm(Process):
+    """The same for a module of Python whose imports are done already (`support.warm`)."""
+
+    def __init__(self, module: str, words: Sequence[str], folder: Path, **more: Any) -> None:
+        super().__init__([sys.executable, "-m", module, *words], folder, **more)
+
+    def _begin(self) -> Forked:
+        _, _, module, *words = self.command
+        return fork(module, words, self.folder, self._environment, self.log)
 
 
 @contextmanager

@@ -84,15 +84,15 @@ def test_what_is_due_goes_at_once_and_the_ledger_is_what_was_signed(typed, capsy
 
 def test_an_export_after_it_is_whole_and_what_is_gone_cannot_be_proved(typed, folder, capsys):
     typed("retention", "--now", "--reason", "room")
-    assert typed("export", "--out", str(folder / "all.jsonl")) == 0
+    assert typed("export", "--out", str(folder / "all.jsonl"), "--reason", "audit") == 0
     lines = (folder / "all.jsonl").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in lines] == ['["herse-gone/1"'] * 5 + ['["herse-event/1"'] * 2
     assert "asked by " in lines[-1]
     assert "room" in lines[-1]
     capsys.readouterr()
-    assert typed("prove", "--out", str(folder / "proof"), "--event", "3") == 1
+    assert typed("prove", "--out", str(folder / "proof"), "--event", "3", "--reason", "audit") == 1
     assert "event 3 was deleted when its time was over, as event 7 tells" in capsys.readouterr().err
-    assert typed("prove", "--out", str(folder / "proof"), "--event", "6") == 0
+    assert typed("prove", "--out", str(folder / "proof"), "--event", "6", "--reason", "audit") == 0
 
 
 def test_a_gateway_starts_over_the_hole_that_a_deletion_left(typed, folder):

@@ -85,7 +85,7 @@ def test_a_proof_is_of_one_line_at_one_place():
     assert finding(changed(INCLUSION, number=10**30)) is Finding.PROOF
     assert finding(changed(INCLUSION, line=LINES[261].decode())) is Finding.PROOF
     assert finding(changed(INCLUSION, line="[1]")) is Finding.UNKNOWN_VERSION
-    assert finding(changed(INCLUSION, line=f'["herse-gone/1",260,"{"ab" * 32}"]')) is Finding.PROOF
+    assert finding(changed(INCLUSION, line=f'["herse-gone/1",260,"{"ab" * 32}",300]')) is Finding.PROOF
     assert finding(changed(INCLUSION, line="\ud800")) is Finding.MALFORMED
     assert finding(changed(INCLUSION, path=json.loads(INCLUSION)["path"][:-1])) is Finding.PROOF
     path, nothing = json.loads(INCLUSION)["path"], base64.b64encode(bytes(32)).decode()

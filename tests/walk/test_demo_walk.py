@@ -15,7 +15,7 @@ from support.walker import EVENTS, SESSION
 pytestmark = pytest.mark.system
 
 SHORT, LONG = 5, 15  # a stretch of people new to the account: short once the walk was found faster than hands
-PLACES = {1: (LONG, 600), 2: (60, 86_400), 4: (400, 86_400), 8: (3000, 86_400)}  # among the budgets of the policy
+PLACES = {1: (LONG, 600), 2: (60, 86_400), 4: (400, 86_400), 10: (3000, 86_400)}  # among the budgets of the policy
 
 
 def test_the_pharmacist_is_asked_for_more_counted_and_told(demo, walker):
@@ -72,12 +72,12 @@ def sees_a_first_stretch(walker):
 
 def told_what_is_left(answer, seen):
     """The budgets for new people and for people that can refuse him, whether the short stretch is asked or not."""
-    policies = re.findall(r'"infopatient-(\d)";q=(\d+);qu="([a-z-]+)";w=(\d+)', answer.headers["ratelimit-policy"])
+    policies = re.findall(r'"infopatient-(\d+)";q=(\d+);qu="([a-z-]+)";w=(\d+)', answer.headers["ratelimit-policy"])
     told = {int(place): (int(people), int(window)) for place, people, _, window in policies}
     assert {place: told[place] for place in PLACES} == PLACES
     units = {place: unit for place, _, unit, _ in policies}
-    assert (units["1"], units["8"]) == ("new-people", "people")
-    left = dict(re.findall(r'"infopatient-(\d)";r=(\d+)', answer.headers["ratelimit"]))
+    assert (units["1"], units["10"]) == ("new-people", "people")
+    left = dict(re.findall(r'"infopatient-(\d+)";r=(\d+)', answer.headers["ratelimit"]))
     assert left.keys() == units.keys()
     assert [int(left[str(place)]) for place in PLACES] == [most - seen for most, _ in PLACES.values()]
 

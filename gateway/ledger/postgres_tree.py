@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from gateway.ledger.engine import Database
+    from gateway.ledger.fault import Fault
     from gateway.ledger.place import PostgresAddress
 
 _STAND: Final = "select pg_try_advisory_lock(%s)"
@@ -24,8 +25,8 @@ _STAND: Final = "select pg_try_advisory_lock(%s)"
 class PostgresTree(TreeRows):
     """See TreeStore. Made by `open_tree_store`."""
 
-    def __init__(self, address: PostgresAddress, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, address: PostgresAddress, database: Database, fault: Fault | None = None) -> None:
+        super().__init__(database, fault)
         self._address = address
         self._election: psycopg.Connection | None = None
 

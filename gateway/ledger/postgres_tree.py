@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from gateway.ledger.engine import first_line
+from gateway.ledger.event import LedgerUnreadable
 from gateway.ledger.postgres_engine import SEALING, connect
 from gateway.ledger.tables import event
 from gateway.ledger.tree_rows import TreeRows
@@ -33,13 +35,10 @@ class PostgresTree(TreeRows):
     def elected(self) -> bool:
         """See TreeStore: the lock SEALING of a connection that does nothing else, lost with it."""
         self._demand_whole()
+        if self._election is None:
+            return self._stand()
         try:
-            if self._election is None:
-                self._election = connect(self._address)
-                if self._election.execute(_STAND, (SEALING,)).fetchone() != (True,):
-                    self._resign()
-            else:
-                self._election.execute("select 1")
+            self._election.execute("select 1")
         except psycopg.Error:
             self._resign()
         return self._election is not None
@@ -51,6 +50,20 @@ class PostgresTree(TreeRows):
 
     def _rows_query(self, not_before: int) -> sa.Select[Any]:
         return super()._rows_query(not_before).where(event.c.at >= not_before)
+
+    def _stand(self) -> bool:
+        try:
+            self._election = connect(self._address)
+            (taken,) = self._election.execute(_STAND, (SEALING,)).fetchone() or (False,)
+        except psycopg.Error as error:
+            self._resign()
+            raise LedgerUnreadable(
+                f"{self._address} cannot be asked who seals ({first_line(error)}); expected a server that answers: "
+                "look at it, and at its log"
+            ) from error
+        if not taken:
+            self._resign()
+        return bool(taken)
 
     def _resign(self) -> None:
         standing, self._election = self._election, None

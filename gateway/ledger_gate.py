@@ -50,6 +50,10 @@ _DAYS_SECONDS: Final = 3600.0
 _LETTER_SECONDS: Final = 86_400.0
 _HEARTBEATS: Final = 4
 """So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
+_UNSIGNED: Final = (
+    "nobody has signed the ledger for longer than ledger.unsealed_seconds; nothing is disclosed until somebody does: "
+    "look at the process that seals it, and whether another Herse is at this ledger"
+)
 _SUBJECT: Final = "Herse : point de contrôle du registre"
 _TEXT: Final = "Ce point de contrôle signé est à garder hors de portée du serveur.\nKeep this signed checkpoint.\n\n"
 
@@ -154,8 +158,10 @@ class LedgerGate:
             self._tell(str(error))
             return
         if head is not None and head != self._newest:  # not by its time: a clock may be set back
-            self._newest = head
+            self._newest, self._told = head, None
             self.tail.signed()
+        elif self.tail.old:
+            self._tell(_UNSIGNED)
 
     def _prepare_days(self) -> None:
         prepare_days(self._place, self._clock())

@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _MOUNT = 'mount -t tmpfs -o "size=$2,uid=$3,mode=0700" tmpfs "$1" && touch "$1.mounted" && exec sleep 900'
+
+_PIECE = 4_096
 
 
 class SmallDisk(Process):
@@ -43,12 +46,11 @@ class SmallDisk(Process):
         """Where it is for us."""
         return Path(f"/proc/{self.pid}/root{self.path}")
 
-    def fill(self, leave: int = 0) -> None:
-        """Another tenant takes all that is free but so many bytes."""
-        at = self.inside()
-        disk = os.statvfs(at)
-        with (at / "tenant").open("ab") as tenant:
-            os.posix_fallocate(tenant.fileno(), 0, max(disk.f_bavail * disk.f_frsize - leave, 1))
+    def fill(self) -> None:
+        """Another tenant takes all that is free."""
+        with (self.inside() / "tenant").open("ab", buffering=0) as tenant, suppress(OSError):
+            while tenant.write(bytes(_PIECE)) == _PIECE:
+                pass
 
     def empty(self) -> None:
         """The tenant leaves."""

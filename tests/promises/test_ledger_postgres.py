@@ -59,6 +59,9 @@ def test_L4_when_the_server_ends_lookups_stop_and_nothing_was_shown_unrecorded(s
         assert load.received - server.shown(place) == set(), "shown, and not on record"
         with demo.house.serve():
             assert answers(demo, cookies[0][1], numbers) == {200}
+            server.stop()
+            server.start()
+            assert answers(demo, cookies[0][1], numbers) == {503}, "a clean restart is a connection lost, too"
     ((days,),) = server.ask(place.database, "select count(*) from pg_class where relname ~ '^event_20[0-9_]*$'")
     assert days == 10
 

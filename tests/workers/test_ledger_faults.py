@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from support.crew import Crew
+from support.lookups import api_request
 from support.servers import wait_until
 from support.worst_day import WorstDay, taken_up
 
@@ -29,9 +30,11 @@ def test_L4_a_disk_that_failed_one_process_is_trusted_by_none_until_all_start_an
         with Crew(demo.house, 2, (installed("fiu-run"), "-x", "-f", control)) as crew:
             steer = [installed("fiu-ctrl"), "-f", control, "-c"]
             one = str(crew.pids()[1])
-            with day.load() as load:
+            with crew.links(day.cookies[0][1]) as links, day.load() as load:
                 subprocess.run([*steer, "enable name=posix/io/sync/fdatasync,failinfo=5", one], check=True, timeout=30)
-                wait_until("refused by all", lambda: crew.told("ledger-failed") and load.statuses[503] > 20, 60)
+                assert links[1].ask(api_request(next(day.numbers))).status == 503, "whose disk failed"
+                assert links[0].ask(api_request(next(day.numbers))).status == 503, "whose did not"
+                wait_until("refused by all", lambda: load.statuses[503] > 20, 60)
             assert day.refusing(crew) == []
             subprocess.run([*steer, "disable name=posix/io/sync/fdatasync", one], check=True, timeout=30)
             for number in (1, 0):
@@ -39,7 +42,7 @@ def test_L4_a_disk_that_failed_one_process_is_trusted_by_none_until_all_start_an
                 crew.kill_worker(number)
                 wait_until("it is back", lambda: len(crew.told("serving")) > served and crew.linked(), 60)  # noqa: B023
             assert day.refusing(crew) == [], "who is started anew beside the others has not read the ledger through"
-            assert {said["error"] for said in crew.told("ledger-failed")} == {crew.told("ledger-failed")[0]["error"]}
+            assert len({said["error"] for said in crew.told("ledger-failed")}) == 1, "one sentence, whoever tells it"
         assert day.faults() == []
         with Crew(demo.house, 2) as crew:
             assert "nothing that was signed is lost" in taken_up(crew)[0]

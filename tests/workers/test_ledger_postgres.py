@@ -93,14 +93,6 @@ def test_L4_two_processes_one_ledger_and_whatever_ends(server, kept):
         assert "postgresql" in crew.told("ledger-failed")[0]["error"]
         assert crew.stop(30) == 0
     assert day.faults() == []
-    with Crew(demo.house, 2) as crew:
-        assert "nothing that was signed is lost" in taken_up(crew)[0]
-        assert day.shows()
-        server.stop()
-        server.start()
-        assert not day.shows(), "a clean restart of the server is a connection lost"
-        assert day.refusing(crew) == []
-    assert day.faults() == []
     code, said = day.verified()
     assert code == 0, said
     assert "is what was signed" in said

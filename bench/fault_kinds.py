@@ -14,6 +14,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from support.servers import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -154,7 +156,9 @@ def _backend(world: World, ending: Callable[[int], object]) -> None:
 
 
 def _backend_killed(world: World) -> None:
+    """The server then throws everybody out, and recovers."""
     _backend(world, lambda pid: os.kill(pid, signal.SIGKILL))
+    world.until_mended(lambda: wait_until("the server is back", world.server.answers, 60))
 
 
 def _backend_terminated(world: World) -> None:

@@ -167,18 +167,17 @@ class LedgerGate:
         prepare_days(self._place, self._clock())
 
     def _tell(self, why: str) -> None:
-        """Tell a fault at once, and once a minute while it lasts."""
-        at = self._clock()
+        """Tell a fault at once, and once a minute while it lasts: by the sentence of the first, if writing is over."""
+        at, why = self._clock(), self._fault.why or why
         if self._told is None or self._told[0] != why or at - self._told[1] > timedelta(seconds=_TELL_SECONDS):
             self._told = why, at
             log.error("ledger-failed" if self._fault.why else "ledger-not-sealed", extra={"error": why})
 
     def _last_seal(self) -> None:
+        if self._sealer is None or self._newest is None or self._fault.why is not None:  # not begun, or over
+            return
         try:
-            if (
-                self._sealer is not None and self._newest is not None and self._fault.why is None
-            ):  # else: not even begun
-                self._sealer.seal(self._clock(), self._heartbeat)
+            self._sealer.seal(self._clock(), self._heartbeat)
         except HerseError as error:
             log.error("ledger-not-sealed", extra={"error": str(error)})  # noqa: TRY400
 

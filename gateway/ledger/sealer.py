@@ -107,7 +107,7 @@ class Sealer:
 
     def _edge_of(self, head: Head) -> bytes:
         """The sequences of the last tile of leaves, if it is not full; its last one must be the head's."""
-        if head.size == 0:
+        if head.size == head.last_sequence == 0:
             return b""
         place, rest = divmod(head.size - 1, TILE_HASHES)
         tile = self._store.tile(0, place)

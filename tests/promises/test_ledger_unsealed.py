@@ -66,9 +66,10 @@ def served(folder: Path, server: PostgresServer | None = None, space: str = "") 
         yield day, crew, "" if place is None else place.database
 
 
-def statement(day: WorstDay, words: str) -> None:
+def statement(day: WorstDay, words: str) -> int:
+    """One statement of another hand; the first value, or 0."""
     with closing(sqlite3.connect(day.demo.house.ledger_file, isolation_level=None, timeout=20)) as hand:
-        hand.execute(words)
+        return (hand.execute(words).fetchone() or (0,))[0]
 
 
 def refused_within(day: WorstDay, seconds: float) -> float:
@@ -93,6 +94,7 @@ def test_L4_a_tree_that_cannot_be_written_stops_disclosure_at_once_though_events
 
 def test_promise_8_a_tree_that_is_not_as_it_was_signed_stops_disclosure_when_its_signature_is_old(tmp_path):
     with served(tmp_path) as (day, crew, _):
+        wait_until("something is signed", lambda: statement(day, "select size from head") > 0, 60)
         statement(day, "update head set last_sequence = last_sequence - 1")
         refused_within(day, 60)
         assert day.refusing(crew) == []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.link import Link
 from support.redis_server import RedisServer
-from support.servers import Process, wait_until
+from support.servers import Process, accepts, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,8 +118,9 @@ class Crew(Process):
             yield dict(sorted(found.items()))
 
     def _all_ready(self) -> bool:
-        ready = "serving" if self.workers == 1 else "all-workers-ready"
-        return len(self.told(ready)) > 0 and self.linked()
+        if self.workers == 1:
+            return len(self.told("serving")) > 0 and accepts(self.house.port)()
+        return len(self.told("all-workers-ready")) > 0 and self.linked()
 
 
 def _inode(here: int, there: int) -> str | None:

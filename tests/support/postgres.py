@@ -56,7 +56,7 @@ class PostgresServer(Process):
         self._prepare(home, (*options, *self._tls(home, certificate)))
         # However these tests end, it ends with them.
         command = [*prefix, "setpriv", *self._as, "--pdeathsig=QUIT", "--", _program("postgres"), "-D", str(self.data)]
-        super().__init__(command, home, ready=self._answers, name="postgres", seconds=60)
+        super().__init__(command, home, ready=self.answers, name="postgres", seconds=60)
 
     def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
         """Where one database is, as the settings would say."""
@@ -176,7 +176,7 @@ class PostgresServer(Process):
     def _login(self, database: str) -> dict[str, Any]:
         return {"host": str(self.folder), "port": self.port, "user": NAME, "dbname": database, "connect_timeout": 5}
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         with suppress(psycopg.OperationalError):
             return bool(self.ask("postgres", "select 1"))
         return False

@@ -109,6 +109,7 @@ class LedgerGate:
             return
         try:
             self._sealed(self._sealer.seal(self._clock(), self._heartbeat))
+            self.tail.signed()
         except HerseError as error:
             raise StartError(f"the ledger cannot be sealed: {error}") from error
 

@@ -10,7 +10,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --annotation-style=line
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test pytest check fmt bench timing scan tamper exposed ledger lock clean
+.PHONY: help setup system demo test pytest check fmt bench timing scan tamper exposed ledger faults lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -69,6 +69,9 @@ exposed: setup system ## who was exposed, and the list of them, from five millio
 
 ledger: setup system ## how long an event waits until it is durable, on SQLite and PostgreSQL; ARGS="--rounds 1" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.ledger $(ARGS)
+
+faults: setup system ## the gateway, its disks and its database end or fail under load; ARGS="--rounds 1 --only 'sqlite disk full'"
+	PYTHONPATH=.:tests $(BIN)/python -m bench.faults $(ARGS)
 
 lock: setup ## resolve pyproject.toml anew; ARGS=--upgrade for newer versions
 	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml

@@ -68,6 +68,7 @@ from gateway.switches import SWITCHES_FILE, Switchboard
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from gateway.ledger.fault import Fault
     from gateway.listener.strict import Limits
     from gateway.model import Event
     from gateway.settings import Settings
@@ -96,11 +97,15 @@ class Gateway:
         test_cost: bool = False,
         ledger_synchronous: str = "FULL",
         desk: bool = False,
+        fault: Fault | None = None,
     ) -> None:
-        """`desk`: others walk requests beside it (`worker`), and whoever started them has the folder's lock."""
+        """`desk`: others walk requests beside it (`worker`), and whoever started them has the folder's lock.
+
+        `fault`: of the ledger, shared with them.
+        """
         self.settings = settings
         self._counter: Counter | None = None
-        self._is_desk = desk
+        self._is_desk, self._fault = desk, fault
         self._stack = ExitStack()
         try:
             self.watching = Watching()
@@ -147,7 +152,15 @@ class Gateway:
         engine = self._engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         sealing = self._sealing = AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE))
-        self._gate = LedgerGate(settings, clock, keep, beside=self._is_desk, seals=True, synchronous=ledger_synchronous)
+        self._gate = LedgerGate(
+            settings,
+            clock,
+            keep,
+            beside=self._is_desk,
+            seals=True,
+            synchronous=ledger_synchronous,
+            fault=self._fault,
+        )
         self.ledger, self._reader = self._gate.ledger, self._gate.reader
         self.counts = meter_gate(settings, self._reader, clock)
         kind = DeskSessions if self._is_desk else Sessions

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Builds what one process has of the ledger: append, read, and numbers sealed. The process with the pages also seals
-the tree, twice a second, and sends checkpoints where the settings say; the others only watch that it does.
+the tree, twice a second, and sends checkpoints where the settings say; the others only watch that it does. A write
+that failed in any of them stops all (`ledger.fault`).
 
 Part of the builder (`app`, `worker`), in a file of its own. A ledger that is not what was signed stops the start.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.building import repeat, seals_of
 from gateway.errors import HerseError, LedgerError, StartError
+from gateway.ledger.fault import Fault
 from gateway.ledger.kept import NotGoingOn, demand_going_on, newest_kept, signer_of
 from gateway.ledger.publishing import NotSent, ToFile, ToMail, ToNewest, destination
 from gateway.ledger.read import LedgerReader
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.ledger.publishing import Destination
+    from gateway.ledger.taken_up import TakenUp
     from gateway.ledger.tree_rows import TreeRows
     from gateway.ledger.tree_store import Head, TreeStore
     from gateway.mail.outbox import Outbox
@@ -50,6 +53,10 @@ _LETTER_SECONDS: Final = 86_400.0
 _SEALED_SECONDS: Final = 60.0
 _HEARTBEATS: Final = 4
 """So many times is a ledger signed, with nothing new in it, within the time after which disclosure stops."""
+_UNSIGNED: Final = (
+    "nobody has signed the ledger for longer than ledger.unsealed_seconds; nothing is disclosed until somebody does: "
+    "look at the process that seals it, and whether another Herse is at this ledger"
+)
 _SUBJECT: Final = "Herse : point de contrôle du registre"
 _TEXT: Final = "Ce point de contrôle signé est à garder hors de portée du serveur.\nKeep this signed checkpoint.\n\n"
 
@@ -87,23 +94,29 @@ class LedgerGate:
         beside: bool,
         seals: bool,
         synchronous: str = "FULL",
+        fault: Fault | None = None,
     ) -> None:
-        """`beside`: other processes append too; `seals`: this one has the tree. StartError: it cannot be relied on."""
+        """`beside`: other processes append too, and share the `fault`; `seals`: this one has the tree.
+
+        StartError: it cannot be relied on.
+        """
         self._clock, limit = clock, settings.ledger.unsealed_seconds
         self._place = settings.ledger_place()
         self._heartbeat = timedelta(seconds=limit / _HEARTBEATS)
         self.tail = Tail(limit)
-        self._tree = open_tree_store(self._place)
+        self._fault = fault or Fault()
+        self._tree = open_tree_store(self._place, fault=self._fault)
         keep.callback(self._tree.close)
         self._sealer = Sealer(self._tree, signing_key(settings)) if seals else None
         self._newest: Head | None = None
         self._elected = seals
         self._told: tuple[str, datetime] | None = None
+        self._taken_up: TakenUp | None = None
         self._settings = settings
         self._kept = _Sending(self, ToNewest(settings.state.folder / NEWEST_FILE))
         if seals:
             keep.callback(self._last_seal)
-        self.ledger = open_ledger_at(self._place, beside=beside, synchronous=synchronous)
+        self.ledger = open_ledger_at(self._place, beside=beside, synchronous=synchronous, fault=self._fault)
         keep.callback(self.ledger.close)
         self.reader = LedgerReader(self._place)
         keep.callback(self.reader.close)
@@ -112,11 +125,12 @@ class LedgerGate:
         self._first_seal()
 
     def _first_seal(self) -> None:
-        if self._sealer is None:
+        if self._sealer is None or self._fault.why is not None:  # started anew beside others, for all but look-ups
             return
         demand_not_older(self._settings, self._tree)
         try:
-            self._newest = self._sealer.seal(self._clock(), self._heartbeat)
+            self._sealed(self._sealer.seal(self._clock(), self._heartbeat))
+            self.tail.signed()
         except HerseError as error:
             raise StartError(f"the ledger cannot be sealed: {error}") from error
 
@@ -164,8 +178,17 @@ class LedgerGate:
         if head is None:  # another process seals: its signatures are watched
             self._watch()
         else:
-            self._newest, self._told = head, None
+            self._sealed(head)
+            self._told = None
             self.tail.signed()
+
+    def _sealed(self, head: Head | None) -> None:
+        """A head is there, or another process seals. Tell once what the tree was taken up from."""
+        self._newest = head
+        found = None if head is None or self._sealer is None else self._sealer.taken_up
+        if head is not None and found is not None and found is not self._taken_up:
+            self._taken_up = found
+            log.info("ledger-taken-up", extra={"found": found.told(head)})
 
     def _watch(self) -> None:
         try:
@@ -174,24 +197,27 @@ class LedgerGate:
             self._tell(str(error))
             return
         if head is not None and head != self._newest:  # not by its time: a clock may be set back
-            self._newest = head
+            self._newest, self._told = head, None
             self.tail.signed()
+        elif self.tail.old:
+            self._tell(_UNSIGNED)
 
     def _prepare_days(self) -> None:
         prepare_days(self._place, self._clock())
 
     def _tell(self, why: str) -> None:
-        """Tell a fault at once, and once a minute while it lasts."""
-        at = self._clock()
+        """Tell a fault at once, and once a minute while it lasts: by the sentence of the first, if writing is over."""
+        at, why = self._clock(), self._fault.why or why
         if self._told is None or self._told[0] != why or at - self._told[1] > timedelta(seconds=_TELL_SECONDS):
             self._told = why, at
-            log.error("ledger-not-sealed", extra={"error": why})
+            log.error("ledger-failed" if self._fault.why else "ledger-not-sealed", extra={"error": why})
 
     def _last_seal(self) -> None:
+        if self._sealer is None or self._newest is None or self._fault.why is not None:  # not begun, or over
+            return
         try:
-            if self._sealer is not None and self._newest is not None:  # else it did not even start
-                self._newest = self._sealer.seal(self._clock(), self._heartbeat) or self._newest
-                self._kept.send()
+            self._newest = self._sealer.seal(self._clock(), self._heartbeat) or self._newest
+            self._kept.send()
         except HerseError as error:
             log.error("ledger-not-sealed", extra={"error": str(error)})  # noqa: TRY400
 

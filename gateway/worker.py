@@ -28,6 +28,7 @@ from gateway.state_files import AT_REST_KEY_FILE
 from gateway.switches import LOOK_SECONDS, SWITCHES_FILE, Switchboard
 
 if TYPE_CHECKING:
+    from gateway.ledger.fault import Fault
     from gateway.listener.strict import Limits
     from gateway.settings import Settings
 
@@ -37,8 +38,10 @@ _SWEEP_SECONDS: Final = 10.0
 class Worker:
     """One of the processes beside the desk, ready to serve. `close` gives everything back in the reverse order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fault: Fault | None = None) -> None:
+        """`fault`: of the ledger, shared with the processes beside it."""
         self.settings = settings
+        self._fault = fault
         self._stack = ExitStack()
         try:
             self._build(settings)
@@ -51,7 +54,7 @@ class Worker:
         engine = open_database(folder / DATABASE_FILE)
         keep.callback(engine.dispose)
         kept = KeptWork(engine, AtRest(read_key(settings.keys.folder / AT_REST_KEY_FILE)))
-        self._gate = LedgerGate(settings, clock, keep, beside=True, seals=False)
+        self._gate = LedgerGate(settings, clock, keep, beside=True, seals=False, fault=self._fault)
         reader = self._gate.reader
         self._counts = meter_gate(settings, reader, clock)
         self._counts.begin(policy)

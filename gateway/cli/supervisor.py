@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
+from gateway.ledger.fault import fault_page
 from gateway.ledger.lock import hold
 from gateway.ledger.store import open_ledger_at
 from gateway.listener.host import GRACE_SECONDS, listening_socket
@@ -53,8 +54,10 @@ def supervise(settings: Settings, text: str, config: Path, workers: int) -> int:
         kept = os.memfd_create("herse-settings")
         stack.callback(os.close, kept)
         os.write(kept, text.encode())
-        inherited = (listening.fileno(), kept, lock.descriptor)
-        command = [sys.executable, "-m", "gateway.cli.worker_process", str(config), *map(str, inherited[:2])]
+        page = fault_page()  # a fault of the ledger is one of all, and of whoever is started anew
+        stack.callback(os.close, page)
+        inherited = (listening.fileno(), kept, page, lock.descriptor)
+        command = [sys.executable, "-m", "gateway.cli.worker_process", str(config), *map(str, inherited[:3])]
         return uvloop.run(Supervisor(command, inherited, workers).run())
 
 

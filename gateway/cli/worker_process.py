@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One process of `herse serve --workers N`, started by `supervisor` alone: number 0 is the desk.
 
-    CONFIG LISTENING SETTINGS NUMBER LINE
+    CONFIG LISTENING SETTINGS FAULT NUMBER LINE
 
-The name of the settings file, and descriptors: the public socket, the settings' text, and the line to the supervisor.
+The name of the settings file, and descriptors: the public socket, the settings' text, the page on which a fault of the
+ledger is told to all, and the line to the supervisor.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from typing import TYPE_CHECKING
 from gateway.cli.serving import serve_on, start_log
 from gateway.cli.supervisor import READY
 from gateway.errors import HerseError
+from gateway.ledger.fault import SharedFault
 from gateway.settings import parse_settings
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
+    from gateway.ledger.fault import Fault
     from gateway.settings import Settings
     from gateway.worker import Worker
 
 
-def main(config: str, listening: str, kept: str, number: str, line: str) -> int:
+def main(config: str, listening: str, kept: str, page: str, number: str, line: str) -> int:  # noqa: PLR0917
     """Serve until SIGTERM, or until the supervisor is gone."""
     told = socket.socket(fileno=int(line))
     threading.Thread(target=_until_alone, args=(told,), name="line", daemon=True).start()
@@ -41,7 +44,7 @@ def main(config: str, listening: str, kept: str, number: str, line: str) -> int:
         serve_on(
             settings,
             shared,
-            lambda: _built(settings, desk=desk),
+            lambda: _built(settings, SharedFault(int(page)), desk=desk),
             lambda: told.sendall(READY),
         )
     except HerseError as error:
@@ -50,14 +53,14 @@ def main(config: str, listening: str, kept: str, number: str, line: str) -> int:
     return 0
 
 
-def _built(settings: Settings, *, desk: bool) -> Gateway | Worker:
+def _built(settings: Settings, fault: Fault, *, desk: bool) -> Gateway | Worker:
     if desk:
         from gateway.app import Gateway  # noqa: PLC0415  # what has pages takes long to load, and only one has them
 
-        return Gateway(settings, desk=True)
+        return Gateway(settings, desk=True, fault=fault)
     from gateway.worker import Worker  # noqa: PLC0415
 
-    return Worker(settings)
+    return Worker(settings, fault)
 
 
 def _until_alone(told: socket.socket) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.pq.abc import PGresult
 
+    from gateway.ledger.fault import Fault
     from gateway.ledger.place import PostgresAddress
 
 ROWS_AT_ONCE: Final = 64
@@ -58,10 +59,14 @@ def _inserting(rows: int) -> bytes:
 
 
 def open_postgres_ledger(
-    address: PostgresAddress, *, waiting_at_most: int = WAITING_AT_MOST, beside: bool = False
+    address: PostgresAddress,
+    *,
+    waiting_at_most: int = WAITING_AT_MOST,
+    beside: bool = False,
+    fault: Fault | None = None,
 ) -> PostgresLedger:
     """Open an existing ledger for appending; StartError if it is missing, newer, or not kept safe."""
-    return PostgresLedger(str(address), open_postgres(address, beside=beside), waiting_at_most)
+    return PostgresLedger(str(address), open_postgres(address, beside=beside), waiting_at_most, fault)
 
 
 class PostgresLedger(GroupWriter):
@@ -69,10 +74,12 @@ class PostgresLedger(GroupWriter):
 
     remedy = "look at the database server"
 
-    def __init__(self, name: str, connection: psycopg.Connection, waiting_at_most: int) -> None:
+    def __init__(
+        self, name: str, connection: psycopg.Connection, waiting_at_most: int, fault: Fault | None = None
+    ) -> None:
         self._connection = connection
         self._prepared: set[int] = set()
-        super().__init__(name, waiting_at_most)
+        super().__init__(name, waiting_at_most, fault)
 
     def _write(self, batch: Batch) -> None:
         rows = batch.rows

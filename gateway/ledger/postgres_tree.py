@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from gateway.ledger.deleting import mark
+from gateway.ledger.engine import first_line
+from gateway.ledger.event import LedgerUnreadable
 from gateway.ledger.postgres_drop import drop_day, ended_days
 from gateway.ledger.postgres_engine import SEALING, connect
 from gateway.ledger.tables import event
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from gateway.ledger.deletion import Batch
     from gateway.ledger.engine import Database
+    from gateway.ledger.fault import Fault
     from gateway.ledger.place import PostgresAddress
 
 _STAND: Final = "select pg_try_advisory_lock(%s)"
@@ -29,21 +32,18 @@ _STAND: Final = "select pg_try_advisory_lock(%s)"
 class PostgresTree(TreeRows):
     """See TreeStore. Made by `open_tree_store`."""
 
-    def __init__(self, address: PostgresAddress, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, address: PostgresAddress, database: Database, fault: Fault | None = None) -> None:
+        super().__init__(database, fault)
         self._address = address
         self._election: psycopg.Connection | None = None
 
     def elected(self) -> bool:
         """See TreeStore: the lock SEALING of a connection that does nothing else, lost with it."""
         self._demand_whole()
+        if self._election is None:
+            return self._stand()
         try:
-            if self._election is None:
-                self._election = connect(self._address)
-                if self._election.execute(_STAND, (SEALING,)).fetchone() != (True,):
-                    self._resign()
-            else:
-                self._election.execute("select 1")
+            self._election.execute("select 1")
         except psycopg.Error:
             self._resign()
         return self._election is not None
@@ -67,6 +67,20 @@ class PostgresTree(TreeRows):
 
     def _rows_query(self, not_before: int) -> sa.Select[Any]:
         return super()._rows_query(not_before).where(event.c.at >= not_before)
+
+    def _stand(self) -> bool:
+        try:
+            self._election = connect(self._address)
+            (taken,) = self._election.execute(_STAND, (SEALING,)).fetchone() or (False,)
+        except psycopg.Error as error:
+            self._resign()
+            raise LedgerUnreadable(
+                f"{self._address} cannot be asked who seals ({first_line(error)}); expected a server that answers: "
+                "look at it, and at its log"
+            ) from error
+        if not taken:
+            self._resign()
+        return bool(taken)
 
     def _resign(self) -> None:
         standing, self._election = self._election, None

@@ -56,6 +56,8 @@ CLASSES: Final[Mapping[Keep, frozenset[EventKind]]] = {
             EventKind.INCIDENT_EXPORTED,
             EventKind.INCIDENT_DRAFTED,
             EventKind.INCIDENT_CLOSED,
+            EventKind.LEDGER_READ,
+            EventKind.LEDGER_RESTORED,
         }
     ),
     Keep.ALWAYS: frozenset({EventKind.EVENTS_DELETED}),

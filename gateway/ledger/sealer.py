@@ -20,6 +20,7 @@ from gateway.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_checkp
 from gateway.ledger.event import microseconds
 from gateway.ledger.leaf import LeafError, leaf_data
 from gateway.ledger.note import NoteError
+from gateway.ledger.taken_up import TakenUp, last_leaves
 from gateway.ledger.tree import TILE_HASHES, Frontier, TreeError, grown, leaf_hash, restored
 from gateway.ledger.tree_store import SEQUENCE_BYTES, Forked, Head, Tile
 
@@ -52,6 +53,8 @@ class Sealer:
         self._frontier = Frontier()
         self._edge = b""  # the sequences of the tile of leaves that is not full
         self._error: str | None = None
+        self.taken_up: TakenUp | None = None
+        """What was found when the tree was taken up last."""
 
     def seal(self, at: datetime, heartbeat: timedelta) -> Head | None:
         """Seal what is durable, and sign anew what was signed a heartbeat ago; the newest head.
@@ -83,7 +86,7 @@ class Sealer:
         """Take up the tree where it was left; it must be the one that was signed."""
         head = self._store.head()
         if head is None:
-            self._frontier, self._edge = Frontier(), b""
+            self._frontier, self._edge, self.taken_up = Frontier(), b"", TakenUp()
             return self._signed(None, 0, at)
         signed = verify_checkpoint(head.note, [self._key.verifier()], self._key.name)
         frontier = restored(head.size, self._hashes)
@@ -93,12 +96,18 @@ class Sealer:
                 f"was signed for {signed.size} and {signed.root.hex()}: verify the ledger, and restore a copy"
             )
         self._edge = self._edge_of(head)
-        self._frontier, self._head = frontier, head
+        checked = last_leaves(self._store, head)
+        if checked is None:
+            raise SealError(
+                f"the last events that were signed, at {head.at:%Y-%m-%d %H:%M:%S} UTC, are not there as they were: "
+                "verify the ledger, and restore a copy"
+            )
+        self._frontier, self._head, self.taken_up = frontier, head, TakenUp(head.size, head.at, checked)
         return head
 
     def _edge_of(self, head: Head) -> bytes:
         """The sequences of the last tile of leaves, if it is not full; its last one must be the head's."""
-        if head.size == 0:
+        if head.size == head.last_sequence == 0:
             return b""
         place, rest = divmod(head.size - 1, TILE_HASHES)
         tile = self._store.tile(0, place)

@@ -20,6 +20,7 @@ from gateway.ledger.writer import WAITING_AT_MOST, LedgerBusy
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.ledger.fault import Fault
     from gateway.ledger.writer import Batch
 
 WRITER_SECONDS: Final = 5.0
@@ -29,20 +30,22 @@ _CODE: Final = 0xFF
 
 
 def open_shared_ledger(
-    path: Path, *, synchronous: str = "FULL", writer_seconds: float = WRITER_SECONDS
+    path: Path, *, synchronous: str = "FULL", writer_seconds: float = WRITER_SECONDS, fault: Fault | None = None
 ) -> SharedLedger:
     """Open a ledger that others may have open; the first of them has opened and closed it by `open_ledger` before."""
     connection, last = open_database(path, synchronous, beside=True)
     connection.execute("pragma busy_timeout=0")
-    return SharedLedger(str(path), connection, last, writer_seconds)
+    return SharedLedger(str(path), connection, last, writer_seconds, fault)
 
 
 class SharedLedger(SqliteLedger):
     """As SqliteLedger, beside others."""
 
-    def __init__(self, name: str, connection: sqlite3.Connection, last: int, writer_seconds: float) -> None:
+    def __init__(
+        self, name: str, connection: sqlite3.Connection, last: int, writer_seconds: float, fault: Fault | None = None
+    ) -> None:
         self._writer_seconds = writer_seconds
-        super().__init__(name, connection, last, WAITING_AT_MOST, CHECKPOINT_PAGES)
+        super().__init__(name, connection, last, WAITING_AT_MOST, CHECKPOINT_PAGES, fault)
 
     def _write(self, batch: Batch) -> None:
         connection, rows = self._connection, batch.rows

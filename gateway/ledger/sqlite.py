@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from gateway.ledger.fault import Fault
+
 CHECKPOINT_PAGES: Final = 4_000
 """Pages (4 KiB) appended to the log, by estimate, before it is folded into the file."""
 ROWS_AT_ONCE: Final = 64
@@ -48,13 +50,14 @@ def open_sqlite_ledger(
     waiting_at_most: int = WAITING_AT_MOST,
     checkpoint_pages: int = CHECKPOINT_PAGES,
     synchronous: str = "FULL",
+    fault: Fault | None = None,
 ) -> SqliteLedger:
     """Open an existing ledger for appending; StartError if it is missing, damaged, newer or cannot be written.
 
     `synchronous` is no setting: tests weaken it to see that they notice.
     """
     connection, last = open_database(path, synchronous)
-    return SqliteLedger(str(path), connection, last, waiting_at_most, checkpoint_pages)
+    return SqliteLedger(str(path), connection, last, waiting_at_most, checkpoint_pages, fault)
 
 
 class SqliteLedger(GroupWriter):
@@ -62,14 +65,20 @@ class SqliteLedger(GroupWriter):
 
     remedy = "mend the disk"
 
-    def __init__(
-        self, name: str, connection: sqlite3.Connection, last: int, waiting_at_most: int, checkpoint_pages: int
+    def __init__(  # noqa: PLR0917  # what its makers have, in one order
+        self,
+        name: str,
+        connection: sqlite3.Connection,
+        last: int,
+        waiting_at_most: int,
+        checkpoint_pages: int,
+        fault: Fault | None = None,
     ) -> None:
         self._connection = connection
         self._next = last + 1
         self._checkpoint_pages = checkpoint_pages
         self._pages = 0
-        super().__init__(name, waiting_at_most)
+        super().__init__(name, waiting_at_most, fault)
 
     def _write(self, batch: Batch) -> None:
         connection = self._connection

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gateway.ledger.fault import Fault
     from gateway.ledger.place import Place
     from gateway.ledger.writer import GroupWriter
     from gateway.model import Event, Receipt
@@ -67,18 +68,20 @@ open_ledger = open_sqlite_ledger
 """The ledger in a file, by its path."""
 
 
-def open_ledger_at(place: Place, *, beside: bool = False, synchronous: str = "FULL") -> GroupWriter:
+def open_ledger_at(
+    place: Place, *, beside: bool = False, synchronous: str = "FULL", fault: Fault | None = None
+) -> GroupWriter:
     """Open an existing ledger for appending; StartError if it is missing, damaged, newer or cannot be written.
 
     `beside`: other processes append already, and the first of them has opened it without this. `synchronous` is no
-    setting: tests weaken a file to see that they notice.
+    setting: tests weaken a file to see that they notice. `fault`: shared with whoever else writes to this ledger.
     """
     if isinstance(place, Path):
         opens = open_shared_ledger if beside else open_sqlite_ledger
-        return opens(place, synchronous=synchronous)
+        return opens(place, synchronous=synchronous, fault=fault)
     from gateway.ledger.postgres import open_postgres_ledger  # noqa: PLC0415  # its driver, where it is asked for
 
-    return open_postgres_ledger(place, beside=beside)
+    return open_postgres_ledger(place, beside=beside, fault=fault)
 
 
 def prepare_days(place: Place, now: datetime) -> None:

@@ -18,6 +18,7 @@ from gateway.errors import LedgerError
 from gateway.ledger.deleting import delete_rows, mark, newest_deletions, numbers_between
 from gateway.ledger.engine import open_place
 from gateway.ledger.event import EPOCH, MICROSECOND, microseconds
+from gateway.ledger.fault import Fault
 from gateway.ledger.queries import ROW
 from gateway.ledger.tables import event, head, tile
 from gateway.ledger.tree_store import Forked, Head, Tile, demand_growth
@@ -43,22 +44,22 @@ _ROWS: Final = (
 )
 
 
-def open_tree_store(place: Place, *, writes: bool = True) -> TreeRows:
-    """The tree of a ledger that exists. Nothing is asked yet. `writes`: it may grow."""
+def open_tree_store(place: Place, *, writes: bool = True, fault: Fault | None = None) -> TreeRows:
+    """The tree of a ledger that exists. Nothing is asked yet. `writes`: it may grow. `fault`: its appenders' too."""
     database = open_place(place, writes=writes)
     if isinstance(place, Path):
-        return TreeRows(database)
+        return TreeRows(database, fault)
     from gateway.ledger.postgres_tree import PostgresTree  # noqa: PLC0415  # its driver, where it is asked for
 
-    return PostgresTree(place, database)
+    return PostgresTree(place, database, fault)
 
 
 class TreeRows:
     """See TreeStore. Made by `open_tree_store`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, fault: Fault | None = None) -> None:
         self._database = database
-        self._error: str | None = None
+        self._fault = fault or Fault()
 
     def elected(self) -> bool:
         """See TreeStore."""
@@ -143,7 +144,10 @@ class TreeRows:
         except LedgerBusy:
             raise
         except LedgerError as error:
-            self._error = str(error)
+            self._fault.tell(
+                f"the tree over the ledger was not kept ({error}); nothing is recorded or disclosed any more: "
+                "mend it, then start Herse again"
+            )
             raise
 
     def _rows_query(self, _not_before: int) -> sa.Select[Any]:
@@ -189,8 +193,8 @@ class TreeRows:
         return sqlite.insert(table) if self._database.is_file else postgresql.insert(table)
 
     def _demand_whole(self) -> None:
-        if self._error is not None:
-            raise LedgerError(self._error)
+        if self._fault.why is not None:
+            raise LedgerError(self._fault.why)
 
 
 def _values(found: Head) -> dict[str, int | str]:

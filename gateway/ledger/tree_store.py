@@ -59,8 +59,8 @@ class Tile:
 
 
 class TreeStore(Protocol):
-    """The stored tree of one ledger. LedgerUnreadable: a question failed. LedgerError: growing did, and so from then on
-    does everything, until the store is opened anew.
+    """The stored tree of one ledger. LedgerUnreadable: a question failed. LedgerError: growing did, or another write of
+    the ledger (`fault`), and so from then on does everything, until the store is opened anew.
     """
 
     def elected(self) -> bool:

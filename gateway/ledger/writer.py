@@ -2,9 +2,9 @@
 """The writer of a ledger: one thread that commits in groups, whatever the database behind it.
 
 Events that come while a commit runs form the next one, so the cost of an fsync is shared by all who wait. The first
-write or commit that fails ends the ledger for good: that group, all who wait and all later appends fail. Nothing is
-tried again, since after a failed fsync the kernel may call lost pages clean (Rebello and others, ATC 2020), and what
-was in doubt is not acknowledged.
+write or commit that fails ends the ledger for good (`fault`): that group, all who wait and all later appends fail, in
+every process that shares the fault. Nothing is tried again, since after a failed fsync the kernel may call lost pages
+clean (Rebello and others, ATC 2020), and what was in doubt is not acknowledged.
 
 Never here: how a group is written (`sqlite`, `shared`, `postgres`), reading (`read`), what a row is (`event`).
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from gateway.errors import LedgerError
 from gateway.ledger.event import Row, row
+from gateway.ledger.fault import Fault
 from gateway.model import Receipt
 from gateway.pending import Pending
 
@@ -64,14 +65,15 @@ class GroupWriter(ABC):
     remedy: ClassVar[str]
     """What a person does after a failure."""
 
-    def __init__(self, name: str, waiting_at_most: int) -> None:
+    def __init__(self, name: str, waiting_at_most: int, fault: Fault | None = None) -> None:
+        """`fault`: shared with whoever else writes to this ledger."""
         self._name = name
+        self._fault = fault or Fault()
         self._waiting_at_most = waiting_at_most
         self._forming = Batch()
         self._writing = False
         self._turns = 0
         self._loop: asyncio.AbstractEventLoop
-        self._error: str | None = None
         self._closed = False
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -86,7 +88,7 @@ class GroupWriter(ABC):
 
     @abstractmethod
     def _abandon(self) -> None:
-        """On the writer's thread, after a failure: leave the connection as it must be left."""
+        """After a failure, on the writer's thread or once it has ended: leave the connection as it must be left."""
 
     @abstractmethod
     def _end(self) -> None:
@@ -97,8 +99,8 @@ class GroupWriter(ABC):
 
     @property
     def failed(self) -> bool:
-        """Whether a write has failed: then no append ever succeeds again."""
-        return self._error is not None
+        """Whether a write has failed, here or where the fault is shared: then no append ever succeeds again."""
+        return self._fault.why is not None
 
     def append(self, events: Sequence[Event]) -> Pending[Receipt]:
         """See Ledger. On the thread of the running loop; the Pending is resolved there."""
@@ -106,7 +108,7 @@ class GroupWriter(ABC):
         pending: Pending[Receipt] = Pending()
         batch = self._forming
         last = len(batch.rows) + len(added) - 1
-        if last >= self._waiting_at_most or self._closed or self._error is not None:
+        if last >= self._waiting_at_most or self._closed or self._fault.why is not None:
             pending.fail(self._refusal())
             return pending
         batch.rows += added
@@ -122,7 +124,7 @@ class GroupWriter(ABC):
         batch = Batch()
         batch.rows = _rows(events)
         waiting = len(self._forming.rows) + len(batch.rows)
-        if waiting > self._waiting_at_most or self._closed or self._error is not None:
+        if waiting > self._waiting_at_most or self._closed or self._fault.why is not None:
             raise self._refusal()
         written = threading.Event()
         batch.deliver = lambda _: written.set()
@@ -144,13 +146,15 @@ class GroupWriter(ABC):
             self._hand_over()
         self._batches.put(None)
         self._thread.join()
-        if self._error is None:
+        if self._fault.why is None:
             self._end()
+        else:
+            self._abandon()
 
     def _refusal(self) -> LedgerError:
         """Why an append was not taken."""
-        if self._error is not None:
-            return LedgerError(self._error)
+        if self._fault.why is not None:
+            return LedgerError(self._fault.why)
         if self._closed:
             return LedgerError(f"the ledger {self._name} is closed; nothing can be recorded, nothing may be disclosed")
         return LedgerBusy(
@@ -197,15 +201,15 @@ class GroupWriter(ABC):
 
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
-            if self._error is None:
+            if self._fault.why is None:
                 self._attempt(self._write, batch)
-            if self._error is not None:
-                batch.error = self._error
+            if self._fault.why is not None:  # here or, meanwhile, elsewhere: on record at the most, never acknowledged
+                batch.error, batch.refusal = self._fault.why, LedgerError
             try:
                 batch.deliver(batch)
             except RuntimeError:  # the loop has ended: the rows are durable, nobody is left to be told
                 self._writing = False
-            if self._error is None:
+            if self._fault.why is None:
                 self._attempt(self._tidy)
 
     def _tell_loop(self, batch: Batch) -> None:
@@ -216,7 +220,7 @@ class GroupWriter(ABC):
         try:
             act(*told)
         except BaseException as error:  # noqa: BLE001  # no way out of a half-done write may look like success
-            self._error = (
+            self._fault.tell(
                 f"the ledger {self._name} could not be written ({error}); nothing is recorded or disclosed any more: "
                 f"{self.remedy}, then start Herse again"
             )

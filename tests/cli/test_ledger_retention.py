@@ -17,7 +17,7 @@ from gateway.identity.database import create_database
 from gateway.ledger.sealer import Sealer
 from gateway.ledger.store import create_ledger, open_ledger
 from gateway.ledger.tree_rows import open_tree_store
-from gateway.ledger_gate import signing_key
+from gateway.ledger_key import signing_key
 from gateway.model import EventKind
 from gateway.settings import load_settings
 from support.keeping_rows import an_event

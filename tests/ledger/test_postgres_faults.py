@@ -100,7 +100,7 @@ def kill_backend(server: PostgresServer, place: PostgresAddress) -> None:
     """kill -9 of the process that serves the appender: the server then throws everybody out, and recovers."""
     ((pid,),) = server.ask(place.database, APPENDING.format(place.database))
     os.kill(pid, signal.SIGKILL)
-    wait_until("the server is back", server._answers)
+    wait_until("the server is back", server.answers)
 
 
 def crash(server: PostgresServer, place: PostgresAddress) -> None:

@@ -146,6 +146,13 @@ def test_a_start_over_a_changed_tree_is_refused(door, events, store):
         other.seal(BEGUN, HEARTBEAT)
 
 
+def test_a_start_over_an_empty_tree_that_leaves_events_out_is_refused(store):
+    empty = Sealer(store, KEY).seal(BEGUN, HEARTBEAT)
+    skipping = Between(store, head=lambda _: lambda: replace(empty, last_sequence=2))
+    with pytest.raises(SealError, match="the last leaf is not event 2"):
+        Sealer(skipping, KEY).seal(BEGUN, HEARTBEAT)
+
+
 def test_a_start_over_an_older_head_is_refused(door, events, store):
     events.append(3)
     old = Sealer(store, KEY).seal(BEGUN, HEARTBEAT)

@@ -14,15 +14,12 @@ from gateway.ledger.read import LedgerReader
 from support.link import Link
 from support.lookups import Demo, Load, api_request, people
 from support.off_line import CREATE, account_command, settle
-from support.postgres import NAME, PASSWORD, PostgresServer
+from support.postgres import PASSWORD, PostgresServer
 from support.servers import wait_until
 from support.tls import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    from gateway.ledger.place import PostgresAddress
 
 pytestmark = pytest.mark.system
 
@@ -39,18 +36,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]
         made.remove()
 
 
-def section(place: PostgresAddress, folder: Path) -> dict[str, object]:
-    secret = folder / "db.password"
-    secret.touch(0o600)
-    secret.write_text(PASSWORD + "\n", encoding="ascii")
-    url = f"postgresql://{place.host}:{place.port}/{place.database}"
-    return {"database": url, "user": NAME, "password_file": str(secret), "authority": str(place.authority)}
-
-
-def shown(server: PostgresServer, place: PostgresAddress) -> set[tuple[str, bytes]]:
-    return set(server.ask(place.database, "select account, pseudonym from event where kind = 'lookup'"))
-
-
 def answers(demo: Demo, cookie: str, numbers: Iterator[str], count: int = 5) -> set[int]:
     with Link(demo.house.port, cookie) as link:
         return {link.ask(api_request(number)).status for number in islice(numbers, count)}
@@ -58,7 +43,7 @@ def answers(demo: Demo, cookie: str, numbers: Iterator[str], count: int = 5) -> 
 
 def test_L4_when_the_server_ends_lookups_stop_and_nothing_was_shown_unrecorded(server, tmp_path):
     place, numbers = server.database(), people(5)
-    demo = Demo(tmp_path, settings={"ledger": section(place, tmp_path)})
+    demo = Demo(tmp_path, settings={"ledger": server.section(place, tmp_path)})
     cookies = [(account, demo.house.sign_in(account)) for account in ("750012346", "750012353") * 2]
     load = Load(demo, cookies, numbers)
     with demo.portal:
@@ -71,9 +56,12 @@ def test_L4_when_the_server_ends_lookups_stop_and_nothing_was_shown_unrecorded(s
             server.start()
             assert answers(demo, cookies[0][1], numbers) == {503}, "for good, until a start"
         assert set(load.statuses) == {200, 503}
-        assert load.received - shown(server, place) == set(), "shown, and not on record"
+        assert load.received - server.shown(place) == set(), "shown, and not on record"
         with demo.house.serve():
             assert answers(demo, cookies[0][1], numbers) == {200}
+            server.stop()
+            server.start()
+            assert answers(demo, cookies[0][1], numbers) == {503}, "a clean restart is a connection lost, too"
     ((days,),) = server.ask(place.database, "select count(*) from pg_class where relname ~ '^event_20[0-9_]*$'")
     assert days == 10
 
@@ -81,7 +69,7 @@ def test_L4_when_the_server_ends_lookups_stop_and_nothing_was_shown_unrecorded(s
 def test_the_first_account_makes_the_ledger_and_later_ones_use_it(server, tmp_path, capsys):
     place = server.database(ledger=False)
     settle(tmp_path)
-    words = "".join(f'{key} = "{value}"\n' for key, value in section(place, tmp_path).items())
+    words = "".join(f'{key} = "{value}"\n' for key, value in server.section(place, tmp_path).items())
     with (tmp_path / "herse.toml").open("a") as settings:
         settings.write(f"[ledger]\n{words}")
     command = account_command(tmp_path)
@@ -95,7 +83,7 @@ def test_the_first_account_makes_the_ledger_and_later_ones_use_it(server, tmp_pa
 
 
 def test_a_server_with_a_certificate_of_another_authority_is_refused(server, tmp_path):
-    settings = section(server.database(), tmp_path)
+    settings = server.section(server.database(), tmp_path)
     other = Authority(tmp_path / "other").certificate
     demo = Demo(tmp_path / "demo", settings={"ledger": settings | {"authority": str(other)}})
     code, said = demo.house.fails_to_start()

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from support.link import Link
 from support.redis_server import RedisServer
-from support.servers import Process, wait_until
+from support.servers import Process, accepts, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
     from support.house import House
 
@@ -37,24 +38,42 @@ def together(folder: Path, workers: int) -> Iterator[dict[str, dict[str, object]
 
 
 class Crew(Process):
-    """The supervisor and its processes; ready once all of them serve."""
+    """The supervisor and its processes; ready once all of them serve. Of one worker it is that process alone.
 
-    def __init__(self, house: House, workers: int) -> None:
+    `prefix` wraps the command. What is told is told since this start: a log goes on over several.
+    """
+
+    def __init__(self, house: House, workers: int, prefix: tuple[str, ...] = ()) -> None:
         self.house = house
         self.workers = workers
+        self._begun = 0
         words = ["-m", "gateway.cli", "serve", "--config", str(house.settings_file), "--workers", str(workers)]
-        super().__init__([sys.executable, *words], house.folder, ready=self._all_ready, name="crew", seconds=60)
+        super().__init__(
+            [*prefix, sys.executable, *words], house.folder, ready=self._all_ready, name="crew", seconds=60
+        )
+
+    def start(self) -> Self:
+        """See Process."""
+        self._begun = self.log.stat().st_size if self.log.exists() else 0
+        return super().start()
 
     def told(self, event: str) -> list[dict[str, Any]]:
         """The lines of the log with this event."""
         found = []
-        for line in self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []:
+        for line in self.log.read_bytes()[self._begun :].splitlines() if self.log.exists() else []:
             with suppress(ValueError):
                 found.append(json.loads(line))
         return [one for one in found if one["event"] == event]
 
+    def tells(self, event: str) -> list[dict[str, Any]]:
+        """The lines of the log with this event, at least one: it is waited for."""
+        wait_until(f"{event} is told", lambda: self.told(event), 30)
+        return self.told(event)
+
     def pids(self) -> dict[int, int]:
         """The pid of each number, as it was last started; 0 is the desk."""
+        if self.workers == 1:
+            return {0: self.pid}
         return {int(one["number"]): int(one["pid"]) for one in self.told("worker-started")}
 
     def kill_worker(self, number: int) -> None:
@@ -104,6 +123,8 @@ class Crew(Process):
             yield dict(sorted(found.items()))
 
     def _all_ready(self) -> bool:
+        if self.workers == 1:
+            return len(self.told("serving")) > 0 and accepts(self.house.port)()
         return len(self.told("all-workers-ready")) > 0 and self.linked()
 
 

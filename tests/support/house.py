@@ -165,7 +165,7 @@ class House:
         """Serve with something wrong, and wait for the end; the exit code, and what was said."""
         process = Warm("gateway.cli", self._command()[3:], self.folder, name="herse").start()
         try:
-            code = process.wait(20)
+            code = process.wait(60)
         finally:
             process.kill()
         return code, process.output().partition("\n")[2].strip()

@@ -35,20 +35,28 @@ _EMPTY = "delete from event; delete from tile; delete from head; select setval('
 
 
 class PostgresServer(Process):
-    """One cluster. `options` are lines of postgresql.conf. With a `certificate` (chain and key) it speaks TLS."""
+    """One cluster. `options` are lines of postgresql.conf. With a `certificate` (chain and key) it speaks TLS.
+
+    `prefix` wraps what it runs; `log` is another folder for its write-ahead log, in small pieces.
+    """
 
     def __init__(
-        self, *options: str, certificate: tuple[Path, Path] | None = None, authority: Path | None = None
+        self,
+        *options: str,
+        certificate: tuple[Path, Path] | None = None,
+        authority: Path | None = None,
+        prefix: tuple[str, ...] = (),
+        log: Path | None = None,
     ) -> None:
-        self._authority = authority
+        self._authority, self._prefix, self._wal = authority, prefix, log
         home = Path(tempfile.mkdtemp(prefix="herse-pg-"))
         self.data, self.port = home / "data", free_port()
         self._as = _unprivileged()
         self._used: PostgresAddress | None = None
         self._prepare(home, (*options, *self._tls(home, certificate)))
         # However these tests end, it ends with them.
-        command = ["setpriv", *self._as, "--pdeathsig=QUIT", "--", program("postgres"), "-D", str(self.data)]
-        super().__init__(command, home, ready=self._answers, name="postgres", seconds=60)
+        command = [*prefix, "setpriv", *self._as, "--pdeathsig=QUIT", "--", program("postgres"), "-D", str(self.data)]
+        super().__init__(command, home, ready=self.answers, name="postgres", seconds=60)
 
     def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
         """Where one database is, as the settings would say."""
@@ -57,11 +65,11 @@ class PostgresServer(Process):
         tls = self._authority is not None
         return PostgresAddress(LOOPBACK, database, self.port, NAME, PASSWORD, tls, self._authority)
 
-    def database(self, *, ledger: bool = True) -> PostgresAddress:
-        """A new database, with an empty ledger in it or nothing."""
+    def database(self, *, ledger: bool = True, space: str = "pg_default") -> PostgresAddress:
+        """A new database in a tablespace, with an empty ledger in it or nothing."""
         name = f"t{secrets.token_hex(6)}"
         template = self._made() if ledger else "template0"
-        self.ask("postgres", f"create database {name} template {template}")
+        self.ask("postgres", f"create database {name} template {template} tablespace {space}")
         return self.address(name)
 
     def emptied(self) -> PostgresAddress:
@@ -71,6 +79,19 @@ class PostgresServer(Process):
             prepare_days(self._used, AT)
         self.ask(self._used.database, _EMPTY)
         return self._used
+
+    def section(self, place: PostgresAddress, folder: Path) -> dict[str, object]:
+        """The section `[ledger]` of the settings for one database; its password comes to lie in the folder."""
+        secret = folder / "db.password"
+        secret.touch(0o600)
+        secret.write_text(PASSWORD + "\n", encoding="ascii")
+        url = f"postgresql://{place.host}:{place.port}/{place.database}"
+        found: dict[str, object] = {"database": url, "user": NAME, "password_file": str(secret)}
+        return found | ({} if place.authority is None else {"authority": str(place.authority)})
+
+    def shown(self, place: PostgresAddress) -> set[tuple[str, bytes]]:
+        """(account, pseudonym) of everybody who is on record there as shown to somebody."""
+        return set(self.ask(place.database, "select account, pseudonym from event where kind = 'lookup'"))
 
     def ask(self, database: str, words: str) -> list[tuple[Any, ...]]:
         """One statement, by the superuser, on a connection of its own."""
@@ -88,6 +109,11 @@ class PostgresServer(Process):
         self._running().wait(10)
         wait_until("the server's processes are gone", lambda: not any(map(_alive, children)))
 
+    def end_at_once(self) -> None:
+        """An immediate end, which tells nobody and leaves all to the next start."""
+        os.kill(self.pid, signal.SIGQUIT)
+        self._running().wait(30)
+
     def stop(self, seconds: float = 10.0) -> int:
         """A fast end: who is connected is told, not waited for."""
         if self._running().poll() is None:
@@ -99,8 +125,7 @@ class PostgresServer(Process):
     def remove(self) -> None:
         """End it without a last checkpoint, which nobody needs, and remove the folder."""
         if self._running().poll() is None:
-            os.kill(self.pid, signal.SIGQUIT)
-            self._running().wait(30)
+            self.end_at_once()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(self, home: Path, options: tuple[str, ...]) -> None:
@@ -109,7 +134,18 @@ class PostgresServer(Process):
         self._give(home)
         self._give(secret)
         words: list[str | Path] = ["-U", NAME, "--pwfile", secret, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
-        made = ["setpriv", *self._as, "--", program("initdb"), "-D", self.data, *words]
+        if self._wal is not None:
+            words += ["-X", self._wal, "--wal-segsize=1"]
+        made: list[str | Path] = [
+            *self._prefix,
+            "setpriv",
+            *self._as,
+            "--",
+            program("initdb"),
+            "-D",
+            self.data,
+            *words,
+        ]
         made += ["--auth-local", "trust", "--auth-host", "scram-sha-256"]
         subprocess.run(made, check=True, capture_output=True, timeout=120, cwd=home)
         own = (
@@ -140,7 +176,7 @@ class PostgresServer(Process):
     def _login(self, database: str) -> dict[str, Any]:
         return {"host": str(self.folder), "port": self.port, "user": NAME, "dbname": database, "connect_timeout": 5}
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         with suppress(psycopg.OperationalError):
             return bool(self.ask("postgres", "select 1"))
         return False

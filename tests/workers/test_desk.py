@@ -3,64 +3,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
 
-import pyotp
 import pytest
 
 from gateway.console.admin_socket import SOCKET_FILE, call
 from gateway.desk.frames import DESK_SOCKET
-from gateway.identity.accounts import Accounts
-from gateway.identity.at_rest import AtRest
 from gateway.identity.database import open_database
-from gateway.identity.otp import Factors
-from gateway.identity.password import PasswordHasher
 from gateway.identity.session import Sessions
 from gateway.model import Level
-from gateway.portal.cookies import SESSION_COOKIE
-from gateway.settings import read_key
-from gateway.state_files import AT_REST_KEY_FILE
 from support.link import Link
 from support.lookups import api_request, page_request, people
 from support.servers import LOOPBACK, wait_until
+from support.signing_in import NAME, PASSWORD, cookie_of, form, with_password
 
 pytestmark = pytest.mark.system
 
-NAME, PASSWORD = "750012346", "cinq mots pour ouvrir la porte"
 HOME = b"GET /accueil HTTP/1.1\r\naccept: application/json\r\n"
 WITHIN_SECONDS = 1.0
-
-
-def form(path, origin, **fields):
-    body = urlencode(fields).encode()
-    head = f"POST {path} HTTP/1.1\r\norigin: {origin}\r\naccept: text/html\r\n"
-    head += f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
-def with_password(house):
-    """An account that can sign in; gives its authenticator."""
-    at, totp = datetime.now(UTC), pyotp.TOTP(pyotp.random_base32())
-    engine = open_database(house.accounts_file)
-    at_rest = AtRest(read_key(house.folder / "keys" / AT_REST_KEY_FILE))
-    accounts, hasher = Accounts(engine, at_rest), PasswordHasher(1, 1, test_cost=True)
-    accounts.create(NAME, "Pharmacie d'essai", "pharmacist", None, (), at)
-    accounts.set_password(NAME, asyncio.run(hasher.hash(PASSWORD)), at)
-    Factors(engine, at_rest).add_totp(NAME, totp.secret, at)
-    hasher.close()
-    engine.dispose()
-    return totp
-
-
-def cookie_of(answer):
-    (own,) = [value for value in answer.all(b"set-cookie") if value.startswith(SESSION_COOKIE.encode() + b"=")]
-    return own.partition(b";")[0].decode()
 
 
 def lock(house):

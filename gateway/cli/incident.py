@@ -76,6 +76,9 @@ def _add_span(parser: argparse.ArgumentParser, *, config: bool = True) -> None:
     for name, text in (("account", "an account it is about"), ("teleservice", "only look-ups in it")):
         parser.add_argument(f"--{name}", action="append", default=[], dest=f"{name}s", help=f"{text}; may be repeated")
     parser.add_argument(
+        "--address", action="append", default=[], dest="networks", help="only look-ups from it; may be repeated"
+    )
+    parser.add_argument(
         "--from", dest="since", type=beginning, metavar="TIME", help="beginning: a day or time of Paris"
     )
     parser.add_argument("--to", dest="until", type=ending, metavar="TIME", help="end: a whole day, or a time")
@@ -170,6 +173,7 @@ def _span(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "accounts": arguments.accounts,
         "teleservices": arguments.teleservices,
+        "networks": arguments.networks,
         "since": arguments.since and arguments.since.isoformat(),
         "until": arguments.until and arguments.until.isoformat(),
         "freeze": arguments.freeze,

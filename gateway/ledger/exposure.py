@@ -134,15 +134,18 @@ def data_keys_query(span: Span) -> sa.Select[Any]:
 
 
 def _in(span: Span) -> list[sa.ColumnElement[bool]]:
-    where = [*_looked_up(span.accounts), *_between(span.since, span.until)]
-    return [*where, _OF.teleservice.in_(span.teleservices)] if span.teleservices else where
+    return [*_looked_up(span.accounts), *_between(span.since, span.until), *_narrowed(span)]
 
 
 def _known_too(span: Span, known_since: datetime) -> list[sa.ColumnElement[bool]]:
     where = [*_looked_up(span.accounts), *_between(known_since, span.until)]
-    if span.teleservices:
-        where.append(sa.or_(_OF.at < microseconds(span.since), _OF.teleservice.in_(span.teleservices)))
-    return where
+    narrowed = _narrowed(span)
+    return [*where, sa.or_(_OF.at < microseconds(span.since), sa.and_(*narrowed))] if narrowed else where
+
+
+def _narrowed(span: Span) -> list[sa.ColumnElement[bool]]:
+    named = ((_OF.teleservice, span.teleservices), (_OF.network, span.networks))
+    return [column.in_(names) for column, names in named if names]
 
 
 def _looked_up(accounts: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:

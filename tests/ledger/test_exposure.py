@@ -19,6 +19,7 @@ from support.incident_rows import NOON, Officer, fill_ledger, looked_up, mark, s
 
 ACCOUNTS = ("A12", "B12", "C12")
 TELESERVICES = ("infopatient", "patients")
+NETWORKS = ("192.0.2.1", "198.51.100.7")
 KINDS = (EventKind.LOOKUP, EventKind.LOOKUP, EventKind.LOOKUP_MISSED, EventKind.SIGN_IN)
 
 
@@ -31,6 +32,7 @@ def made(place: int) -> Event:
         teleservice=TELESERVICES[place % 2],
         kind=KINDS[place % 4],
     )
+    event = event._replace(network=NETWORKS[place % 5 == 0])
     return event._replace(pseudonym=None) if place % 11 == 0 else event
 
 
@@ -58,6 +60,7 @@ def expected(about: Span) -> list[tuple[bytes | None, int, int]]:
         and event.account in about.accounts
         and about.since <= event.at < about.until
         and (not about.teleservices or event.teleservice in about.teleservices)
+        and (not about.networks or event.network in about.networks)
     ]
     return sorted(chosen, key=lambda one: (one[0] is not None, *one))
 
@@ -68,6 +71,7 @@ def expected(about: Span) -> list[tuple[bytes | None, int, int]]:
         span("A12", hours=3),
         span(*ACCOUNTS, hours=1),
         span("A12", "C12", hours=3, teleservices=("patients",)),
+        span("A12", "C12", hours=3, teleservices=("patients",), networks=NETWORKS[1:]),
         span("NOBODY"),
         Span(ACCOUNTS, NOON - timedelta(hours=1), NOON),
     ],
@@ -87,7 +91,7 @@ def test_the_end_of_a_span_is_not_in_it_and_its_beginning_is(tmp_path):
 
 
 def test_honest_use_comes_too_where_it_is_asked_for_and_in_any_teleservice(reader):
-    about = span("A12", hours=3, teleservices=("patients",))
+    about = span("A12", hours=3, teleservices=("patients",), networks=NETWORKS[:1])
     since = NOON - timedelta(hours=2)
     found = list(reader.looks(about, known_since=since))
     before = expected(Span(("A12",), since, NOON))

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.ledger.event import LedgerUnreadable, microseconds
-from gateway.ledger.exposure import data_keys_query, looks_query, open_exposure
+from gateway.ledger.event import LedgerUnreadable, microseconds, row
+from gateway.ledger.exposure import data_keys_query, looks_query, open_exposure, rows_query
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.span import Span
 from gateway.model import Event, EventKind
@@ -134,6 +134,21 @@ def test_a_session_began_with_its_first_event_of_the_day_before(tmp_path):
         assert reader.session_began("B12", "s", NOON + timedelta(seconds=120)) is None
 
 
+def test_rows_are_all_events_of_the_accounts_with_look_ups_narrowed(reader):
+    about = span("A12", "C12", hours=3, teleservices=("patients",), networks=NETWORKS[:1])
+    looked = {one[2] for one in expected(about)}
+    others = {
+        sequence
+        for sequence, event in enumerate(EVENTS, 1)
+        if event.kind is not EventKind.LOOKUP
+        and event.account in about.accounts
+        and about.since <= event.at < about.until
+    }
+    found = list(reader.rows(about))
+    assert [sequence for sequence, _ in found] == sorted(looked | others)
+    assert all(values == row(EVENTS[sequence - 1]) for sequence, values in found)
+
+
 def test_events_of_some_kinds_are_told_in_their_order(reader, path):
     found = reader.told(span("A12", "B12"), {EventKind.SIGN_IN})
     whole = LedgerReader(path)
@@ -152,6 +167,14 @@ def test_events_of_some_kinds_are_told_in_their_order(reader, path):
 def test_L_each_account_is_one_range_of_the_index(path, accounts, sealed, known):
     about = span(*(f"A{place:05}" for place in range(accounts)), teleservices=("infopatient",))
     plan = explained(path, looks_query(about, known_since=known, sealed=sealed))
+    assert plan[0] == "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
+    assert not [line for line in plan if line.startswith("SCAN")]
+
+
+@pytest.mark.parametrize("accounts", [1, 500])
+def test_L_rows_are_found_by_the_same_ranges(path, accounts):
+    about = span(*(f"A{place:05}" for place in range(accounts)), networks=NETWORKS)
+    plan = explained(path, rows_query(about))
     assert plan[0] == "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
     assert not [line for line in plan if line.startswith("SCAN")]
 

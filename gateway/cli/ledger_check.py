@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
 from gateway.errors import HerseError, StartError
+from gateway.incident.proofs import FILES, check_folder
+from gateway.ledger.batch_proof import LEAVES_FILE
 from gateway.ledger.checkpoint import parse_checkpoint
 from gateway.ledger.leaf import leaf_data
 from gateway.ledger.note import good_signature
@@ -71,7 +73,12 @@ def add_acts(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     what.add_argument("--event", type=int, metavar="N", help="the number of an event")
     what.add_argument("--since", type=Path, metavar="FILE", help="an older checkpoint")
     proof = acts.add_parser("check", help="check a proof, with the public key alone")
-    proof.add_argument("proof", type=Path, metavar="PROOF", help="what `herse ledger prove` wrote")
+    proof.add_argument(
+        "proof",
+        type=Path,
+        metavar="PROOF",
+        help="what `herse ledger prove` wrote, or a folder of proofs for a complaint",
+    )
     _add_keys(proof)
     for parser, act in ((key, _key), (check, _verify), (export, _export), (prove, _prove), (proof, _check)):
         parser.set_defaults(run=partial(_run, act))
@@ -199,6 +206,8 @@ def _prove(arguments: argparse.Namespace) -> str:
 
 def _check(arguments: argparse.Namespace) -> str:
     keys = _keys(arguments)
+    if arguments.proof.is_dir():
+        return _check_folder(arguments.proof, keys)
     found = check_proof(_read(arguments.proof), keys, good_signature, origin=keys[0].partition("+")[0])
     if isinstance(found, Included):
         at = f"{found.checkpoint.at:%Y-%m-%d %H:%M:%S} UTC"
@@ -206,6 +215,21 @@ def _check(arguments: argparse.Namespace) -> str:
         return f"{told}\n{found.line.decode()}"
     return (
         f"Proved: the ledger of {found.checkpoint.size} leaves goes on from the older checkpoint of {found.older.size}."
+    )
+
+
+def _check_folder(folder: Path, keys: list[str]) -> str:
+    """A folder of `herse incident notify`."""
+    try:
+        found = check_folder(folder, keys)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(
+            f"{folder} cannot be read ({error}); expected the folder that herse incident notify made, with "
+            f"{', '.join(FILES)}"
+        ) from None
+    return (
+        f"Proved: {found.events:,} events, from number {found.first} to {found.last}, are leaves of the ledger of "
+        f"{found.checkpoint.size:,} signed at {found.checkpoint.at:%Y-%m-%d %H:%M:%S} UTC, as {LEAVES_FILE} has them."
     )
 
 

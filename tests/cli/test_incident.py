@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,8 +19,11 @@ from gateway.cli.main import main
 from gateway.console.asker import unix_user
 from gateway.ledger.exposure import open_exposure
 from gateway.ledger.lock import hold
+from gateway.ledger.note import SigningKey
+from gateway.ledger.sealer import Sealer
+from gateway.ledger.tree_rows import open_tree_store
 from gateway.model import AlertReason, Event, EventKind
-from gateway.state_files import LEDGER_FILE
+from gateway.state_files import LEDGER_FILE, LEDGER_KEY_FILE
 from support.incident_rows import NOON, Officer, add_to_ledger, looked_up, number
 from support.off_line import CREATE, PHARMACY, account_command, kinds, settle
 
@@ -108,6 +114,38 @@ def test_a_bad_day_from_its_beginning_to_its_end(herse, folder, opened):
         "incident-closed",
     ]
     assert herse("exposed", opened)[0] == 0, "what is closed may still be asked"
+
+
+def test_the_complaint_carries_proofs_that_anybody_checks(herse, folder, opened, capsys):
+    key = SigningKey("portail.example/ledger", bytes(range(32)))
+    (folder / "keys" / LEDGER_KEY_FILE).touch(mode=0o600)
+    (folder / "keys" / LEDGER_KEY_FILE).write_text(bytes(range(32)).hex() + "\n")
+    with closing(open_tree_store(folder / "state" / LEDGER_FILE)) as store:
+        Sealer(store, key).seal(datetime.now(UTC), timedelta(seconds=9))
+    code, said = herse("notify", opened, "--out", folder / "drafts")
+    assert (code, "7-plainte-preuves/LISEZ-MOI.txt" in said) == (0, True)
+    proofs, verifier = folder / "drafts" / "7-plainte-preuves", key.verifier().text()
+    complaint = (folder / "drafts" / "7-plainte.txt").read_text("utf-8")
+    for name in ("leaves.txt", "hashes.txt", "checkpoint.txt"):
+        assert hashlib.sha256((proofs / name).read_bytes()).hexdigest() in complaint
+    check = ["ledger", "check", str(proofs), "--key", verifier]
+    assert main(check) == 0
+    assert "Proved: 3" in capsys.readouterr().out
+    line = (proofs / "leaves.txt").read_bytes()
+    (proofs / "leaves.txt").write_bytes(line.replace(b"infopatient", b"infopatienT", 1))
+    assert main(check) == 1
+    assert "expected" in capsys.readouterr().err
+    (proofs / "hashes.txt").unlink()
+    assert main(check) == 2
+    assert "expected the folder that herse incident notify made" in capsys.readouterr().err
+
+
+def test_drafts_do_not_wait_for_a_ledger_that_proves_nothing(herse, folder, opened):
+    assert herse("notify", opened, "--out", folder / "drafts")[0] == 0
+    text = (folder / "drafts" / "7-plainte.txt").read_text("utf-8")
+    assert "[À COMPLÉTER\u00a0: les joindre\u00a0; elles manquent ici\u00a0: " in text
+    assert LEDGER_KEY_FILE in text
+    assert not [path for path in (folder / "drafts").iterdir() if path.is_dir()]
 
 
 def test_figures_as_json_and_without_whom_honest_use_had_shown(herse, opened):

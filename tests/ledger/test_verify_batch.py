@@ -20,7 +20,7 @@ LEDGER = SmallLedger()
 LEDGER.append(SIZE)
 NOTE = LEDGER.seal()
 LINES = LEDGER.lines()
-CHOSEN = (3, 4, 5, 90, 255, 256, 299)
+CHOSEN = (3, 4, 255, 299)
 
 
 def leaves_of(numbers) -> bytes:
@@ -60,19 +60,18 @@ def test_every_single_byte_that_is_changed_shows():
     accepted = []
     for name, whole in (("leaves", LEAVES), ("hashes", HASHES), ("note", NOTE.encode())):
         for place in range(len(whole)):
-            for bit in (0x01, 0x20):
-                changed = whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :]
-                try:
-                    check(**{name: changed.decode("utf-8", "surrogateescape") if name == "note" else changed})
-                except Wrong:
-                    continue
-                accepted.append((name, place, bit))
+            changed = whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+            try:
+                check(**{name: changed.decode("utf-8", "surrogateescape") if name == "note" else changed})
+            except Wrong:
+                continue
+            accepted.append((name, place))
     assert accepted == []
 
 
 def test_what_was_left_out_added_doubled_or_moved_is_told():
     lines, rows = LEAVES.splitlines(keepends=True), HASHES.splitlines(keepends=True)
-    for leaves in (lines[1:], lines[:-1], [*lines[:3], *lines[4:]]):
+    for leaves in (lines[1:], lines[:-1], [*lines[:1], *lines[2:]]):
         assert finding(b"".join(leaves)) in {Finding.PROOF, Finding.TRAILING_BYTES}
     assert finding(LEAVES + b"300 " + LINES[0] + b"\n") is Finding.PROOF
     assert finding(lines[0] + LEAVES) is Finding.REORDERED

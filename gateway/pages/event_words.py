@@ -31,6 +31,7 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
     "security": frozenset(
         {
             EventKind.ALERTED,
+            EventKind.REPORTED,
             EventKind.DATA_KEY,
             EventKind.ACCOUNT_CREATED,
             EventKind.ACCOUNT_LOCKED,
@@ -122,6 +123,7 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.REFUSED: ("Accès refusé", "Access refused"),
     EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
     EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
+    EventKind.REPORTED: ("« Ce n'était pas moi », signalé au support", "“That was not me”, reported to support"),
     EventKind.DATA_KEY: ("Clé de l'heure scellée au délégué", "Key of the hour sealed to the officer"),
     EventKind.SESSIONS_ENDED: ("Sessions fermées par le support", "Sessions ended by support"),
     EventKind.TELESERVICE_CLOSED: ("Téléservice fermé", "Service closed"),
@@ -182,6 +184,7 @@ _ALARMING: Final = frozenset(
         EventKind.STEP_UP_FAILED,
         EventKind.REFUSED,
         EventKind.ALERTED,
+        EventKind.REPORTED,
         EventKind.ACCOUNT_LOCKED,
         EventKind.RESET_ASKED,
         EventKind.QUARANTINE_BEGUN,

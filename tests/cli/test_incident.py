@@ -206,6 +206,31 @@ def test_an_incident_begins_with_an_alert(herse, folder):
         assert (code, f"the ledger has no event {missing} of an account" in said) == (1, True)
 
 
+def test_an_incident_begins_with_what_a_professional_reports(herse, folder, capsys):
+    account = account_command(folder)
+    with closing(open_exposure(folder / "state" / LEDGER_FILE)) as reader:
+        looked = [one for one in range(1, 60) if _kind(reader, one) == (EventKind.LOOKUP, PHARMACY)]
+    assert account("report", PHARMACY, "--event", str(looked[5]), "--reason", "that was not me") == 0
+    number = re.search(r"on record as event (\d+)", capsys.readouterr().out)[1]
+    assert kinds(folder)[-1] == ("reported", "that was not me")
+    code, said = herse("open", "--from-report", number, "--reason", "report", "--freeze")
+    assert (code, f"began with    event {number} of the ledger" in said) == (0, True)
+    assert f"locked by it  {PHARMACY}" in said
+    assert "interval      2026-11-20T12:01:00Z" in said, "where the session of that look-up began"
+    assert account("report", PHARMACY, "--reason", "by telephone") == 0
+    bare = re.search(r"on record as event (\d+)", capsys.readouterr().out)[1]
+    code, said = herse("open", "--from-report", bare, "--reason", "report")
+    assert (code, "Incident" in said) == (0, True)
+    assert account("report", OTHER, "--event", str(looked[5]), "--reason", "x") == 1
+    assert "is not one of account" in capsys.readouterr().err
+    assert account("report", "NOBODY", "--reason", "x") == 1
+
+
+def _kind(reader, sequence):
+    found = reader.event(sequence)
+    return None if found is None else (found.event.kind, found.event.account)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

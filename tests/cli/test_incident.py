@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -26,6 +27,7 @@ from gateway.model import AlertReason, Event, EventKind
 from gateway.state_files import LEDGER_FILE, LEDGER_KEY_FILE
 from support.incident_rows import NOON, Officer, add_to_ledger, looked_up, number
 from support.off_line import CREATE, PHARMACY, account_command, kinds, settle
+from support.servers import wait_until
 
 OTHER = "130005671"
 SPAN = ("--from", "2026-11-20T12:00Z", "--to", "2026-11-21T12:00Z")
@@ -306,6 +308,34 @@ def test_a_list_that_is_none_or_not_there_is_told(herse, folder):
     assert (code, "expected a sealed list" in said) == (2, True)
     code, said = herse("unseal", folder / "herse.toml", "--out", folder / "x.csv", *key, config=False)
     assert (code, "line 1: not as it was written" in said) == (1, True)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_list_that_is_broken_half_way_is_not_there_and_is_made_by_the_same_command_again(herse, folder, opened, how):
+    sealed, pipe, out = folder / "sealed.jsonl", folder / "pipe.jsonl", folder / "list.jsonl"
+    assert herse("export", opened, "--out", sealed)[0] == 0
+    lines = sealed.read_text("utf-8").splitlines(keepends=True)
+    key = ("--key", folder / "officer.key", "--password-file", folder / "password")
+    os.mkfifo(pipe)
+    words = [sys.executable, "-m", "gateway.cli", "incident", "unseal", pipe, "--out", out, *key]
+    command = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    with command, pipe.open("w", encoding="utf-8") as file:  # which waits until it reads
+        file.writelines(lines[: len(lines) // 2])
+        file.flush()
+        wait_until("it writes", lambda: list(folder.glob(".list.jsonl.*.new")))
+        command.send_signal(how)
+        said = command.communicate(timeout=60)[1]
+    assert not out.exists()
+    if how is signal.SIGKILL:
+        assert len(list(folder.glob(".list.jsonl.*.new"))) == 1, "what nobody could take away"
+    else:
+        assert (command.returncode, f"stopped by {how.name}" in said) == (1, True)
+        assert list(folder.glob(".*")) == []
+    code, told = herse("unseal", sealed, "--out", out, *key, config=False)
+    assert (code, "half a list" in told) == (0, how is signal.SIGKILL)
+    assert sorted(numbers(out)) == [number(place) for place in range(30)]
+    assert list(folder.glob(".*")) == []
 
 
 def test_rotated_keys_are_given_together(herse, folder, officer, opened, capsys):

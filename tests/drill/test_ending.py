@@ -38,11 +38,11 @@ def many() -> Residents:
 def ended(world, policy, residents, many, tmp_path):
     """Walk a scenario of a drill, small, and end it; what was kept, what came of it, and how it ended."""
 
-    def walked(drill, name, *, where=None, under=None, victims=2, bystanders=1, **changed):
+    def walked(drill, name, *, where=None, under=None, victims=2, deaf=False, **changed):
         plan = replace(next(one for one in DRILLS[drill].plans if one.name == name), **changed)
         chosen = replace(DRILLS[drill], victims=min(victims, DRILLS[drill].victims))
         lived = residents if drill == "amelipro-2022" else many
-        theatre = Theatre(chosen, where or world, under or policy, lived, 1, bystanders)
+        theatre = Theatre(chosen, where or world, under or policy, lived, 1, 1)
         officer, witness = new_officer_key(), Witness()
         create_ledger(tmp_path / "ledger.db")
         opened = open_ledger(tmp_path / "ledger.db")
@@ -51,7 +51,7 @@ def ended(world, policy, residents, many, tmp_path):
         ledger.finish()
         opened.close()
         kept = Kept(tmp_path, witness, lived.people, officer, KEY, ATTACK_AT, ATTACK_AT + plan.with_days * DAY)
-        return kept, outcome, end(kept, ledger.alerts)
+        return kept, outcome, end(kept, () if deaf else ledger.alerts)
 
     return walked
 
@@ -103,8 +103,20 @@ def test_hundreds_robbed_from_the_holders_own_networks_are_all_listed(world, ope
     kept, outcome, found = ended("amelipro-2022", "stolen-sessions-paced", where=where, under=open_policy)
     assert found.exact
     assert found.people_served == outcome.exposed > 400
-    assert found.missed_by_alerts == outcome.exposed, "this policy alerts nobody: an investigation found them"
     assert robbed(kept) <= listed(kept)
+
+
+def test_whom_no_alert_names_an_investigation_finds_and_it_is_told(ended):
+    kept, outcome, found = ended("viamedis-2024", "stolen-sessions-fast", deaf=True)
+    assert (found.exact, found.missed_by_alerts, found.people_listed) == (True, outcome.exposed, outcome.exposed)
+    assert listed(kept) == robbed(kept)
+
+
+def test_without_an_alert_and_without_anybody_served_there_is_no_incident(ended):
+    kept, _, found = ended("viamedis-2024", "leaked-passwords", deaf=True, with_days=0.01)
+    assert (found.incident, found.exact) == (None, True)
+    assert {path.name for path in kept.folder.iterdir()} >= {"ledger.db", "checkpoint.txt"}
+    assert not (kept.folder / "incidents").exists()
 
 
 def test_one_person_who_is_not_in_the_ledger_shows(ended):

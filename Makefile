@@ -64,7 +64,7 @@ scan: setup ## 1 GB of text without patient numbers: what is found by chance, ho
 tamper: setup ## every byte of a small ledger changed, one by one: each must be found; ARGS="--step 50" for a glance
 	PYTHONPATH=.:tests $(BIN)/python -m bench.tamper --jobs 2 $(ARGS)
 
-exposed: setup ## who was exposed, and the list of them, from five million events; ARGS="--events 500000 --stolen 50000"
+exposed: setup system ## who was exposed, and the list of them, from five million events; ARGS="--postgres --events 50000000" takes 30 GB
 	PYTHONPATH=.:tests $(BIN)/python -m bench.exposed $(ARGS)
 
 ledger: setup system ## how long an event waits until it is durable, on SQLite and PostgreSQL; ARGS="--rounds 1" for a glance

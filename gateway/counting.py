@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from gateway.upstream.exchange import Request
     from gateway.visit import HallwayDoors, Visit
 
-STRANGERS_ELSEWHERE: Final = 1
-"""A person who has changed his line in the middle of his work is not stopped for the one patient who is new."""
+STRANGERS_ELSEWHERE: Final = 3
+"""A person who has changed his line in the middle of his work is not stopped for the few patients who are new: at one,
+who changes it daily was asked twice a month. Whoever carried a session off sees no more than these either."""
 UNANSWERED_AT_MOST: Final = 10
 """A person who is asked for a proof gives it, or goes away: whoever asks on and on is a program, or a thief."""
 _WEIGHT_ELSEWHERE: Final = 4  # of a session that has moved, the third time is one too many

@@ -6,6 +6,7 @@ Exit codes: 0 the drill was walked, whatever it found; 2 it could not be (a poli
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -93,7 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Walk one drill and print what it found."""
     policy = read_policy(arguments.policy)
     _check_places(arguments)
-    report = _walk(arguments, policy, Progress(sys.stderr.isatty()))
+    # Look-ups leave no cycles, and the collector would walk millions of them again and again.
+    gc.disable()
+    try:
+        report = _walk(arguments, policy, Progress(sys.stderr.isatty()))
+    finally:
+        gc.enable()
     if arguments.svg is not None:
         try:
             arguments.svg.write_text(draw(f"{report.drill}: {report.title}", report.outcomes), encoding="utf-8")
@@ -140,6 +146,7 @@ def _walk(arguments: argparse.Namespace, policy: Policy, progress: Progress) -> 
                 kept = Kept(folder, witness, residents.people, officer.private, officer.signing, ATTACK_AT, ends)
                 outcome.incident = end(kept, ledger.alerts)
             outcomes.append(outcome)
+            gc.collect()  # a hallway and its gate know each other
     with _ledger(arguments.keep, HONEST, officer) as ledger:
         honest: Honest = walk_honest(
             world, policy, residents, seed, accounts, days, ledger, progress.part(HONEST, days * DAY)

@@ -123,7 +123,7 @@ class Professionals:
                 break
             if reason not in _ORDINARY:
                 today.challenges += 1
-                felt.reasons[reason] += 1
+                felt.reasons[_why(client)] += 1
                 felt.challenges[account.number, holder.number, int(simulation.now / DAY) // MONTH_DAYS] += 1
             yield simulation.now + _PROOF_SECONDS
             self._prove(account, holder)
@@ -138,7 +138,7 @@ class Professionals:
             return
         felt.denied += 1
         today.denied += 1
-        felt.reasons[f"denied: {reason or client.status}"] += 1
+        felt.reasons[f"denied: {_why(client)}"] += 1
 
     def _prove(self, account: Account, holder: Holder) -> None:
         at, session = self._simulation.clock(), holder.session
@@ -174,3 +174,9 @@ class Professionals:
             locum = draw_holder(rng, account.kind, _LOCUMS + day)
             locum.name, locum.delegation = name, delegation
             account.holders[0] = locum
+
+
+def _why(client: DrillClient) -> str:
+    """The reason, and which budget it was, if it was one: that is what an admin would change."""
+    reason = client.reason or str(client.status)
+    return f"{reason} ({client.budget})" if client.budget else reason

@@ -76,10 +76,23 @@ class DrillClient:
     @property
     def reason(self) -> str | None:
         """Why not, from the problem document of the answer; None for an answer of the portal."""
-        if self.status < REFUSED_FROM or not self._bytes.startswith(b"{"):
-            return None
-        kind = str(json.loads(self._bytes).get("type", ""))
+        kind = str(self._problem().get("type", ""))
         return kind.removeprefix(_REASON) if kind.startswith(_REASON) else None
+
+    @property
+    def budget(self) -> str:
+        """Which budget it was, as the problem document tells it: `missed, account, 60 in 24.0 h`; empty for none."""
+        told = self._problem().get("budget")
+        if told is None:
+            return ""
+        size = f", {told['people']} in {told['window_seconds'] / 3600:.1f} h" if "people" in told else ""
+        return f"{told['counts']}, {told['per']}{size}"
+
+    def _problem(self) -> dict[str, Any]:
+        if self.status < REFUSED_FROM or not self._bytes.startswith(b"{"):
+            return {}
+        told: dict[str, Any] = json.loads(self._bytes)
+        return told
 
     def start(self, status: int, lines: bytes, length: int | None, first: bytes, complete: bool) -> None:  # noqa: ARG002  # the door's
         """See Client."""

@@ -98,14 +98,14 @@ def test_a_budget_that_asks_for_proof_is_one_challenge_and_the_work_goes_on(hous
     felt = walk(one)
     assert felt.denied == 0
     assert felt.challenges == {(1, 0, 0): 1}
-    assert felt.reasons == {"budget-proof-required": 1}
+    assert felt.reasons == {"budget-proof-required (people, account, 5 in 24.0 h)": 1}
     assert one.ledger.looked == {"DRILL-000001": 8}
 
 
 def test_a_budget_that_denies_is_denied_for_each_person(house, residents):
     felt = walk(house(small(people=5, past="deny"), looks(residents, *range(32_400, 32_400 + 8 * 60, 60))))
     assert (felt.denied, felt.challenges.total()) == (3, 0)
-    assert felt.reasons == {"denied: budget-exhausted": 3}
+    assert felt.reasons == {"denied: budget-exhausted (people, account, 5 in 24.0 h)": 3}
 
 
 def test_a_proof_that_the_holder_has_no_means_for_is_a_dead_end(house, residents):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`. `breached`, `release` and
-`sign-out` have files of their own.
+"""`herse account create | invite | lock | unlock | wake | mail | password-campaign`. `breached`, `release`,
+`report` and `sign-out` have files of their own.
 
 This file reads the command line and prints. What is done, and recorded, stands in `console.account_operations`.
 """
@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli import breached, release, sign_out
+from gateway.cli import account_report, breached, release, sign_out
 from gateway.cli.nouns import NOUNS
 from gateway.cli.outcome import told
 from gateway.cli.performing import perform
@@ -70,6 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     breached.add_parser(acts)
     release.add_parser(acts)
     sign_out.add_parser(acts)
+    account_report.add_parser(acts)
 
 
 def _add_mail(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

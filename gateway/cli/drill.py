@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import sys
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.cli.ledger import make_officer_pair
 from gateway.cli.nouns import NOUNS
 from gateway.cli.policy import read_policy
 from gateway.cli.progress import Progress
+from gateway.drill.ending import LEDGER_FILE, Kept, end
 from gateway.drill.honest import walk_honest
 from gateway.drill.people import DEMO_PEOPLE, DemoPeople, ManyPeople, Residents
 from gateway.drill.plot import draw
@@ -25,9 +27,11 @@ from gateway.drill.record import CountingLedger, KeptLedger
 from gateway.drill.report import Report
 from gateway.drill.scenarios import ATTACK_AT, DRILLS, Theatre
 from gateway.drill.simulation import DAY
+from gateway.drill.witness import Witness
 from gateway.drill.world import load_world
 from gateway.errors import StartError
-from gateway.ledger.officer_key import load_public
+from gateway.ledger.note import SigningKey
+from gateway.ledger.officer_key import load_private
 from gateway.ledger.seal import Seals
 from gateway.ledger.store import create_ledger, open_ledger
 
@@ -37,11 +41,14 @@ if TYPE_CHECKING:
 
     from gateway.drill.honest import Honest
     from gateway.drill.scenarios import Outcome
-    from gateway.ledger.officer_key import OfficerPublicKey
+    from gateway.ledger.officer_key import OfficerKey
     from gateway.policy.rules import Policy
 
 HONEST: Final = "honest"
 OFFICER_FOLDER: Final = "officer"
+LEDGER_KEY_FILE: Final = "ledger.pub"
+"""The public key of the drill's ledgers."""
+LEDGER_ORIGIN: Final = "portal.example/ledger"
 OFFICER_PASSWORD: Final = "officer of the drill"  # noqa: S105  # of a key that opens generated numbers alone
 _BYSTANDERS: Final = 10
 _ACCOUNTS, _DAYS = 50, 30
@@ -67,7 +74,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw people exposed over time")
     parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="leave each scenario's ledger there; it must be new or empty"
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="leave each scenario's ledger there, and end it with an incident; it must be new or empty",
     )
     parser.set_defaults(run=run)
 
@@ -129,8 +139,14 @@ def _walk(arguments: argparse.Namespace, policy: Policy, progress: Progress) -> 
     if drill is not None:
         theatre = Theatre(drill, world, policy, residents, seed, min(accounts, _BYSTANDERS))
         for plan in plans:
+            passed, witness = progress.part(plan.name, ATTACK_AT + plan.with_days * DAY), Witness()
             with _ledger(arguments.keep, plan.name, officer) as ledger:
-                outcomes.append(theatre.play(plan, ledger, progress.part(plan.name, ATTACK_AT + plan.with_days * DAY)))
+                outcome = theatre.play(plan, ledger, passed, None if officer is None else witness)
+            if officer is not None:
+                ends, folder = ATTACK_AT + plan.with_days * DAY, arguments.keep / plan.name
+                kept = Kept(folder, witness, residents.people, officer.private, officer.signing, ATTACK_AT, ends)
+                outcome.incident = end(kept, ledger.alerts)
+            outcomes.append(outcome)
             gc.collect()  # a hallway and its gate know each other
     with _ledger(arguments.keep, HONEST, officer) as ledger:
         honest: Honest = walk_honest(
@@ -141,24 +157,33 @@ def _walk(arguments: argparse.Namespace, policy: Policy, progress: Progress) -> 
     return Report(arguments.drill, title, seed, policy.digest, outcomes, honest)
 
 
-def _officer(keep: Path) -> OfficerPublicKey:
-    """Make the officer of this drill, who can read what its ledgers hold."""
-    _, public, _ = make_officer_pair(keep / OFFICER_FOLDER, OFFICER_PASSWORD)
-    return load_public(public.read_text(encoding="ascii"))
+class _Keys(NamedTuple):
+    """Those of one drill: the officer's, who can read what its ledgers hold, and the one that signs them."""
+
+    private: OfficerKey
+    signing: SigningKey
+
+
+def _officer(keep: Path) -> _Keys:
+    """Make the keys of this drill."""
+    private, _, _ = make_officer_pair(keep / OFFICER_FOLDER, OFFICER_PASSWORD)
+    signing = SigningKey(LEDGER_ORIGIN, secrets.token_bytes(32))
+    (keep / OFFICER_FOLDER / LEDGER_KEY_FILE).write_text(f"{signing.verifier().text()}\n", encoding="utf-8")
+    return _Keys(load_private(private.read_text(encoding="ascii"), OFFICER_PASSWORD), signing)
 
 
 @contextmanager
-def _ledger(keep: Path | None, name: str, officer: OfficerPublicKey | None) -> Iterator[CountingLedger]:
+def _ledger(keep: Path | None, name: str, officer: _Keys | None) -> Iterator[CountingLedger]:
     """The ledger of one scenario: a real one in its own folder, or one that only counts."""
     if keep is None or officer is None:
         yield CountingLedger()
         return
     folder = keep / name
     folder.mkdir(mode=0o700)
-    create_ledger(folder / "ledger.db")
-    opened = open_ledger(folder / "ledger.db")
+    create_ledger(folder / LEDGER_FILE)
+    opened = open_ledger(folder / LEDGER_FILE)
     try:
-        kept = KeptLedger(opened, Seals(officer))
+        kept = KeptLedger(opened, Seals(officer.private.public))
         yield kept
         kept.finish()
     finally:

@@ -7,6 +7,7 @@ This file reads the command line and prints. What is done, and recorded, stands 
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _BEFORE: Final = timedelta(days=1)
 """Where an interval begins that is taken from an event outside any session."""
+_NAMED: Final = re.compile(r"event ([1-9][0-9]{0,17})\b")
+"""What a report names in its details."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,7 +62,10 @@ def _add_open(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = acts.add_parser("open", help="begin an incident: its 72 hours run from now, or from --aware-at")
     _add_span(parser)
     begun = parser.add_mutually_exclusive_group()
-    for name, text in (("report", "an event that its owner reports"), ("alert", "an alert")):
+    for name, text in (
+        ("report", "a report of its owner (herse account report), or any event he reports"),
+        ("alert", "an alert"),
+    ):
         begun.add_argument(
             f"--from-{name}", type=_sequence, metavar="SEQUENCE", help=f"account and interval from {text} in the ledger"
         )
@@ -76,6 +82,9 @@ def _add_change(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _add_span(parser: argparse.ArgumentParser, *, config: bool = True) -> None:
     for name, text in (("account", "an account it is about"), ("teleservice", "only look-ups in it")):
         parser.add_argument(f"--{name}", action="append", default=[], dest=f"{name}s", help=f"{text}; may be repeated")
+    parser.add_argument(
+        "--address", action="append", default=[], dest="networks", help="only look-ups from it; may be repeated"
+    )
     parser.add_argument(
         "--from", dest="since", type=beginning, metavar="TIME", help="beginning: a day or time of Paris"
     )
@@ -171,6 +180,7 @@ def _span(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "accounts": arguments.accounts,
         "teleservices": arguments.teleservices,
+        "networks": arguments.networks,
         "since": arguments.since and arguments.since.isoformat(),
         "until": arguments.until and arguments.until.isoformat(),
         "freeze": arguments.freeze,
@@ -185,7 +195,7 @@ class _Begun:
 
 
 def _begun_with(settings: Settings, sequence: int, *, alert: bool) -> _Begun:
-    """Whose account an event is about, and when the session began in which it happened."""
+    """Whose account an event is about, and when the session began in which it, or what is complained of, happened."""
     reader = open_exposure(settings.ledger_place())
     try:
         found = reader.event(sequence)
@@ -195,9 +205,16 @@ def _begun_with(settings: Settings, sequence: int, *, alert: bool) -> _Begun:
             raise IncidentError(
                 f"event {sequence} is {found.event.kind}, and no alert; expected one that is, or --from-report"
             )
-        return _Begun(found.event.account, _session_began(reader, found))
+        return _Begun(found.event.account, _session_began(reader, _complained_of(reader, found)))
     finally:
         reader.close()
+
+
+def _complained_of(reader: ExposureReader, found: StoredEvent) -> StoredEvent:
+    """The event that a report names, or what was given."""
+    named = _NAMED.match(found.event.details or "") if found.event.kind is EventKind.REPORTED else None
+    event = None if named is None else reader.event(int(named[1]))
+    return found if event is None or event.event.account != found.event.account else event
 
 
 def _session_began(reader: ExposureReader, found: StoredEvent) -> datetime:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentTypeError
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +22,12 @@ from gateway.incident.drafts import MEASURES, Facts, write_drafts
 from gateway.incident.exposed import exposed
 from gateway.incident.incident import IncidentError
 from gateway.incident.plot import draw
+from gateway.incident.proofs import write_proofs
 from gateway.incident.report import as_json, exposure_json, exposure_text
 from gateway.ledger.exposure import open_exposure
 from gateway.ledger.span import Span
+from gateway.ledger.tree_rows import open_tree_store
+from gateway.ledger_key import signing_key
 from gateway.model import EventKind
 from gateway.settings import load_settings
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
     from gateway.incident.exposed import Exposure
     from gateway.incident.incident import Incident
+    from gateway.incident.proofs import Proved
     from gateway.ledger.exposure import ExposureReader
     from gateway.settings import Settings
 
@@ -131,9 +137,21 @@ def _notify(arguments: argparse.Namespace, settings: Settings) -> str:
     finally:
         reader.close()
     facts = Facts(incident, found, now, tuple(measures), tuple(alerts), settings.public.origin)
-    written = write_drafts(arguments.out, facts)
+    written = write_drafts(arguments.out, facts, partial(_prove, settings, incident))
     names = "\n".join(f"  {name}" for name in written)
     return (
         f"Drafts in {arguments.out} (in French):\n{names}\n\nNothing is sent. What only a person can know is marked "
         "[À COMPLÉTER : …]; begin with the file LISEZ-MOI."
     )
+
+
+def _prove(settings: Settings, incident: Incident, folder: Path) -> Proved:
+    """The ledger's proofs of all events of the incident, for the complaint."""
+    place, key = settings.ledger_place(), signing_key(settings).verifier().text()
+    progress = Progress(sys.stderr.isatty())
+    with closing(open_exposure(place)) as reader, closing(open_tree_store(place, writes=False)) as store:
+        told = progress.part("proving", reader.count(incident.span))
+        try:
+            return write_proofs(folder, reader.rows(incident.span), store, key, told)
+        finally:
+            progress.end()

@@ -7,6 +7,7 @@ The password of a key is typed, or the first line of a file; never an argument.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
 from gateway.cli.typed import read_secret
 from gateway.errors import StartError
-from gateway.incident.export import write_opened, write_sealed
+from gateway.incident.export import clear_left, write_opened, write_sealed
 from gateway.incident.incident import IncidentError
 from gateway.incident.listing import format_of
 from gateway.incident.people import officers_of, people
@@ -29,6 +30,8 @@ from gateway.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+    from types import FrameType
 
     from gateway.incident.incident import Incident
     from gateway.ledger.exposure import ExposureReader
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 
 _LARGEST_KEY_FILE = 65_536
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def add_parsers(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -69,12 +73,29 @@ def add_parsers(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Write the list. 0: written; 1: refused, with a sentence, and no file; 2: settings or state not usable."""
-    return told(lambda: _export(arguments, load_settings(arguments.config)))
+    return told(lambda: _stoppable(arguments.out, lambda: _export(arguments, load_settings(arguments.config))))
 
 
 def run_unseal(arguments: argparse.Namespace) -> int:
     """Open a sealed list. 0: written; 1: refused, with a sentence, and no file; 2: a file cannot be read."""
-    return told(lambda: _unseal(arguments))
+    return told(lambda: _stoppable(arguments.out, lambda: _unseal(arguments)))
+
+
+def _stoppable(out: Path, act: Callable[[], str]) -> str:
+    """An act that whoever types Ctrl-C, or stops the machine, ends with a sentence, and with no draft left."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise IncidentError(
+            f"stopped by {signal.Signals(number).name} before the list was whole; nothing is left under {out}. Do the "
+            "same again: it begins anew, and gives the same list."
+        )
+
+    before = {number: signal.signal(number, stop) for number in _STOPS}
+    try:
+        return act()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _export(arguments: argparse.Namespace, settings: Settings) -> str:
@@ -161,6 +182,8 @@ def _check_out(out: Path, *, sealed: bool) -> None:
         raise IncidentError(f"found {out.name!a} without --key; a sealed list is JSON Lines: name it .jsonl")
     if out.exists():
         raise IncidentError(f"{out} exists already; expected no file there: name another one, or move it away")
+    if out.absolute().parent.is_dir() and clear_left(out.absolute()):
+        print("herse: an earlier try had left half a list in a hidden file; it is taken away", file=sys.stderr)
 
 
 def _unsealing(arguments: argparse.Namespace) -> Unsealing:

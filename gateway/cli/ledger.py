@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`herse ledger keygen`: the data-protection officer's key pair, made off line. The other acts: `ledger_check`,
-`ledger_retention`.
+`ledger_proof`, `ledger_trace`, `ledger_copies`, `ledger_retention`.
 
 This file reads the command line and writes files. What the keys are stands in `ledger.officer_key`.
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gateway.cli import ledger_check, ledger_copies, ledger_retention, ledger_trace
+from gateway.cli import ledger_check, ledger_copies, ledger_proof, ledger_retention, ledger_trace
 from gateway.cli.nouns import NOUNS
 from gateway.cli.typed import read_secret
 from gateway.errors import HerseError, StartError
@@ -34,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     keygen.add_argument("--dir", type=Path, default=Path(), help="folder for the two files (default: this one)")
     keygen.set_defaults(run=_keygen)
     ledger_check.add_acts(acts)
+    ledger_proof.add_acts(acts)
     ledger_trace.add_act(acts)
     ledger_copies.add_acts(acts)
     ledger_retention.add_act(acts)

@@ -89,6 +89,14 @@ class AccountOperations:
         await self._record(Event(EventKind.ACCOUNT_UNLOCKED, account.identifier, at, reason=why))
         return account
 
+    async def report(self, identifier: str, event: int | None, reason: str, at: datetime) -> Account:
+        """Put on record that the professional says it was not him: which of his events, if he names one."""
+        account = self._expected(identifier)
+        details = None if event is None else f"event {event}"
+        why = parse_label(reason, "reason")
+        await self._record(Event(EventKind.REPORTED, account.identifier, at, reason=why, details=details))
+        return account
+
     async def wake(self, identifier: str, reason: str, at: datetime) -> str:
         """Wake an account that sleeps, after a check of who asks; its canonical identifier."""
         why = parse_label(reason, "reason")
@@ -167,6 +175,13 @@ def account_handlers(operations: AccountOperations, clock: Callable[[], datetime
         account = await operations.unlock(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
         return {"identifier": account.identifier}
 
+    async def report(arguments: dict[str, Any]) -> dict[str, Any]:
+        event, at = arguments.get("event"), clock()
+        if event is not None and (type(event) is not int or event < 1):
+            raise AccountError(f"found {event!a} as the event complained of; expected the number of one")
+        account = await operations.report(_text(arguments, "identifier"), event, _text(arguments, "reason"), at)
+        return {"identifier": account.identifier, "at": at.isoformat()}
+
     async def wake(arguments: dict[str, Any]) -> dict[str, Any]:
         name = await operations.wake(_text(arguments, "identifier"), _text(arguments, "reason"), clock())
         return {"identifier": name}
@@ -176,6 +191,7 @@ def account_handlers(operations: AccountOperations, clock: Callable[[], datetime
         "account.invite": invite,
         "account.lock": lock,
         "account.unlock": unlock,
+        "account.report": report,
         "account.wake": wake,
         **_campaign_handlers(operations, clock),
     }

@@ -13,6 +13,7 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.console.asker import asker
@@ -62,7 +63,7 @@ class IncidentOperations:
 
     async def open(self, asked: dict[str, Any], by: str, at: datetime) -> Incident:
         """A new incident with its events; IncidentError, AccountError: a bad value, and nothing is done."""
-        accounts, teleservices = self._named(asked), _teleservices(asked)
+        accounts, teleservices, networks = self._named(asked), _teleservices(asked), _networks(asked)
         since, until, why = _time(asked, "since"), _time(asked, "until"), parse_label(_text(asked, "reason"), "reason")
         aware_at = at if asked.get("aware_at") is None else _time(asked, "aware_at")
         check_span(accounts, since, until, at)
@@ -74,25 +75,25 @@ class IncidentOperations:
 
         def made(number: str) -> Incident:
             first = Incident(number, at, aware_at, by, why, accounts, since, until, teleservices, source=source)
-            return first.done(Act(at, by, "opened", why))
+            return replace(first, networks=networks).done(Act(at, by, "opened", why))
 
         incident = await asyncio.to_thread(self._incidents.open, at, made)
         return await self._follow(incident, accounts if asked.get("freeze") is True else (), why)
 
     async def change(self, number: str, asked: dict[str, Any], by: str, at: datetime) -> Incident:
-        """Add accounts and teleservices, move the interval. The clock goes on as it was."""
+        """Add accounts, teleservices and addresses, move the interval. The clock goes on as it was."""
         before = self._open_one(number)
         added = self._named(asked)
         accounts = tuple(dict.fromkeys((*before.accounts, *added)))
         why = parse_label(_text(asked, "reason"), "reason")
         since = before.since if asked.get("since") is None else _time(asked, "since")
         until = before.until if asked.get("until") is None else _time(asked, "until")
-        # No teleservice named means all: naming some would make it narrower, so it only ever grows.
-        named = _teleservices(asked)
-        teleservices = tuple(dict.fromkeys((*before.teleservices, *named))) if before.teleservices else ()
+        teleservices = _more(before.teleservices, _teleservices(asked))
+        networks = _more(before.networks, _networks(asked))
         check_span(accounts, since, until, at)
         _check_at_most(accounts)
-        changed = replace(before, accounts=accounts, since=since, until=until, teleservices=teleservices)
+        changed = replace(before, accounts=accounts, since=since, until=until)
+        changed = replace(changed, teleservices=teleservices, networks=networks)
         freeze = asked.get("freeze") is True
         if not freeze and changed == before:
             raise IncidentError(
@@ -200,6 +201,21 @@ def _check_at_most(accounts: Sequence[str]) -> None:
         raise IncidentError(
             f"found {len(accounts)} accounts; expected at most {ACCOUNTS_AT_MOST}: open several incidents"
         )
+
+
+def _more(before: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
+    """None named means all: naming some would make an incident narrower, and it only ever grows."""
+    return tuple(dict.fromkeys((*before, *named))) if before else ()
+
+
+def _networks(asked: dict[str, Any]) -> tuple[str, ...]:
+    """Addresses as the ledger writes them."""
+    try:
+        return tuple(dict.fromkeys(str(ip_address(text)) for text in _texts(asked, "networks")))
+    except ValueError as error:
+        raise IncidentError(
+            f"{error}; expected an address as `herse incident exposed` tells it, such as 192.0.2.7"
+        ) from None
 
 
 def _teleservices(asked: dict[str, Any]) -> tuple[str, ...]:

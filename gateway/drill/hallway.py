@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.drill.accounts import ORIGIN
 from gateway.drill.simulation import BEFORE, DAY, START, Simulation
 from gateway.drill.twins import AssertionsTwin, KeeperTwin, PortalTwin, SessionsTwin
+from gateway.drill.witness import NamingAssertions, WitnessedPortal
 from gateway.enforcement import Enforcement
 from gateway.errors import StartError
 from gateway.identity.network import network_prefix
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.drill.people import People
     from gateway.drill.record import CountingLedger
     from gateway.drill.simulation import Actor
+    from gateway.drill.witness import Witness
     from gateway.model import PastLook
     from gateway.policy.rules import Policy, Rule
 
@@ -66,9 +68,17 @@ def look_rule(policy: Policy) -> Rule:
     return claim.rule
 
 
-def build_hallway(policy: Policy, people: People, ledger: CountingLedger, history: Iterable[PastLook]) -> Hallway:
-    """A hallway at the beginning of the drill, with what the ledger would know by then."""
+def build_hallway(
+    policy: Policy,
+    people: People,
+    ledger: CountingLedger,
+    history: Iterable[PastLook],
+    witness: Witness | None = None,
+) -> Hallway:
+    """A hallway at the beginning of the drill, with what the ledger would know by then. `witness`: who sees it."""
     simulation = Simulation()
+    if witness is not None:
+        simulation.client = witness.client
     settings = SessionLife()
     sessions = SessionsTwin(settings.idle, settings.absolute)
     pseudonym = pseudonymizer()
@@ -85,9 +95,9 @@ def build_hallway(policy: Policy, people: People, ledger: CountingLedger, histor
         homes=sessions,
         decoys=Decoys(frozenset(), pseudonym),
         pseudonym=pseudonym,
-        portal=PortalTwin(people),
+        portal=PortalTwin(people) if witness is None else WitnessedPortal(people),
         keeper=KeeperTwin(),
-        assertions=AssertionsTwin(),
+        assertions=AssertionsTwin() if witness is None else NamingAssertions(),
         ledger=ledger,
         clock=simulation.clock,
         wait=simulation.wait,

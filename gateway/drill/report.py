@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.drill.ending import Ended
     from gateway.drill.honest import Honest
     from gateway.drill.scenarios import Outcome
 
@@ -50,6 +51,8 @@ class Report:
         for one in self.outcomes:
             told = (lasting(one.first_alert_seconds), lasting(one.stopped_seconds))
             yield _row(one.name, f"{one.exposed_without:,}", f"{one.exposed:,}", *told)
+            if one.incident is not None:
+                yield _ended(one.incident)
             frozen = one.extra.get("exposed_if_frozen_within_a_working_day")
             if frozen is not None:
                 yield _row("  frozen in a working day", "", f"{frozen:,}", "", "")
@@ -59,6 +62,19 @@ class Report:
 
 def _row(name: str, *cells: str) -> str:
     return f"  {name:<25}" + "".join(f"{cell:>15}" for cell in cells)
+
+
+def _ended(found: Ended) -> str:
+    """`incident 2027-01-05-1: 19 people listed, 19 served to the robot: exactly these`."""
+    if found.incident is None:
+        return "    no incident: no alert, and nobody was served to the robot"
+    claimed = f" ({found.claimed:,} of them claimed by the holders)" if found.claimed else ""
+    end = "exactly these" if found.exact else f"{found.missing:,} MISSING, {found.surplus:,} TOO MANY"
+    if found.looks_wrong:
+        end += f", {found.looks_wrong:,} WITH OTHER LOOK-UPS"
+    alone = f"; the alerts alone would have missed {found.missed_by_alerts:,}" if found.missed_by_alerts else ""
+    listed = f"{found.people_listed:,} people listed{claimed}, {found.people_served:,} served to the robot"
+    return f"    incident {found.incident}: {listed}: {end}{alone}"
 
 
 def _felt(honest: Honest) -> Iterator[str]:
@@ -100,6 +116,7 @@ def _scenario(one: Outcome) -> dict[str, Any]:
         "first_alert_seconds": one.first_alert_seconds,
         "stopped_seconds": one.stopped_seconds,
         **one.extra,
+        **({} if one.incident is None else {"incident": {**asdict(one.incident), "exact": one.incident.exact}}),
     }
 
 

@@ -28,8 +28,10 @@ from gateway.settings import SessionLife
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.drill.ending import Ended
     from gateway.drill.people import Residents
     from gateway.drill.record import CountingLedger
+    from gateway.drill.witness import Witness
     from gateway.drill.world import World
     from gateway.policy.rules import Policy
 
@@ -102,6 +104,8 @@ class Outcome:
     grown: list[tuple[float, int]]
     grown_without: list[tuple[float, int]]
     extra: dict[str, float | int | None] = field(default_factory=dict)
+    incident: Ended | None = None
+    """How it ended, where its ledger was kept."""
 
 
 class Theatre:
@@ -118,12 +122,18 @@ class Theatre:
         self._bystanders = bystanders
         self._rule = look_rule(policy)
 
-    def play(self, plan: Plan, ledger: CountingLedger, passed: Callable[[float], None] | None = None) -> Outcome:
-        """One scenario from beginning to end; `passed` hears of simulated time."""
+    def play(
+        self,
+        plan: Plan,
+        ledger: CountingLedger,
+        passed: Callable[[float], None] | None = None,
+        witness: Witness | None = None,
+    ) -> Outcome:
+        """One scenario from beginning to end; `passed` hears of simulated time, `witness` of whom the portal serves."""
         bystanders = draw_accounts(self._world, self._seed, self._bystanders, self._residents, self._rule.professions)
         victims, practice = self._victims(plan), self._practice()
         history = practice.history([*bystanders, *victims], pseudonymizer())
-        hallway = build_hallway(self._policy, self._residents.people, ledger, history)
+        hallway = build_hallway(self._policy, self._residents.people, ledger, history, witness)
         professionals = Professionals(hallway.simulation, hallway.sessions, practice)
         attack = self._attack(plan, hallway.simulation)
         self._let_in(plan, attack, professionals, hallway.sessions, bystanders, victims)

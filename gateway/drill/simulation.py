@@ -55,10 +55,13 @@ class Simulation:
     """One run. `gate` is set before anybody is sent in, by whoever builds it with `clock` and `wait`."""
 
     gate: Gate
+    client: Callable[[Exposure | None, float], DrillClient]
+    """What makes the client of each request."""
 
     def __init__(self) -> None:
         self.now = BEFORE
         self.asked = 0
+        self.client = DrillClient
         self._heap: list[tuple[float, int, Actor | Callable[[], None]]] = []
         self._order = count()
 
@@ -79,7 +82,7 @@ class Simulation:
     def ask(self, request: Request, exposure: Exposure | None = None) -> DrillClient:
         """Send a request in; its client is done, unless it is held back."""
         self.asked += 1
-        client = DrillClient(exposure, self.now)
+        client = self.client(exposure, self.now)
         self.gate.enter(request, client)
         return client
 

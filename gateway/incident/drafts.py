@@ -8,11 +8,12 @@ words stand in the templates of `pages`; here is what they are told.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.errors import HerseError
 from gateway.incident.incident import IncidentError
 from gateway.ledger.event import EPOCH
 from gateway.model import EventKind
@@ -22,11 +23,13 @@ from gateway.pages.render import french_text
 from gateway.whole_file import sync
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from gateway.incident.exposed import Exposure, Tally
     from gateway.incident.incident import Incident
+    from gateway.incident.proofs import Proved
     from gateway.ledger.event import StoredEvent
 
 MEASURES: Final = frozenset(
@@ -58,11 +61,18 @@ DRAFTS: Final = {
 _PROFESSIONAL: Final = "6-professionnel-{account}"
 _COMPLEMENTARY: Final = "4-cnil-notification-complementaire"
 _ADDRESSES: Final = 50
+PROOFS_FOLDER: Final = "7-plainte-preuves"
+PROOFS_README: Final = "LISEZ-MOI.txt"
+_NO_BRACKETS: Final = str.maketrans("[]", "()")
+"""They mark what is left open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known. `measures`: MEASURES on its accounts since it began; `alerts`: the alerts within the interval."""
+    """What is known. `measures`: MEASURES on its accounts since it began; `alerts`: the alerts within the interval.
+
+    `proofs`: what lies in PROOFS_FOLDER; None if nothing does, and `unproved` says why.
+    """
 
     incident: Incident
     found: Exposure
@@ -70,6 +80,8 @@ class Facts:
     measures: tuple[StoredEvent, ...]
     alerts: tuple[StoredEvent, ...]
     origin: str
+    proofs: Proved | None = None
+    unproved: str = ""
 
 
 def drafts(facts: Facts) -> dict[str, str]:
@@ -84,12 +96,20 @@ def drafts(facts: Facts) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def write_drafts(folder: Path, facts: Facts) -> list[str]:
-    """Write them into a folder that is new or empty, which appears with all of them; their names."""
-    texts, folder = drafts(facts), folder.absolute()
+def write_drafts(folder: Path, facts: Facts, prove: Callable[[Path], Proved] | None = None) -> list[str]:
+    """Write them into a folder that is new or empty, which appears with all of them; their names.
+
+    `prove` writes the ledger's proofs into a folder it makes. Where it cannot, the drafts say why: they do not wait.
+    """
+    folder = folder.absolute()
     making = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
     try:
         making.mkdir(mode=0o700, parents=True)
+        if prove is not None:
+            facts = _proved(facts, making / PROOFS_FOLDER, prove)
+        texts = drafts(facts)
+        if facts.proofs is not None:
+            texts[f"{PROOFS_FOLDER}/{PROOFS_README}"] = french_text("incident_proofs", **_told(facts))
         for name, text in texts.items():
             (making / name).write_text(text, encoding="utf-8")
             sync(making / name)
@@ -105,6 +125,14 @@ def write_drafts(folder: Path, facts: Facts) -> list[str]:
     return list(texts)
 
 
+def _proved(facts: Facts, folder: Path, prove: Callable[[Path], Proved]) -> Facts:
+    try:
+        return replace(facts, proofs=prove(folder), unproved="")
+    except HerseError as error:
+        rmtree(folder, ignore_errors=True)
+        return replace(facts, proofs=None, unproved=str(error).translate(_NO_BRACKETS))
+
+
 def _told(facts: Facts) -> dict[str, Any]:
     incident, found = facts.incident, facts.found
     ordered = sorted(found.accounts.items(), key=lambda one: (-one[1].people, one[0]))
@@ -113,6 +141,9 @@ def _told(facts: Facts) -> dict[str, Any]:
         "at": facts.at,
         "late": facts.at > incident.due_at,
         "origin": facts.origin,
+        "proofs": facts.proofs,
+        "proofs_folder": PROOFS_FOLDER,
+        "unproved": facts.unproved,
         "whole": _tally(found.whole),
         "unnamed": found.unnamed,
         "accounts": [{"name": name, **_tally(tally)} for name, tally in ordered],

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Writing the list: sealed, or opened with the officer's key. It appears under its name whole, or not at all.
 
-People pass through one by one; the list is on disk, synced, before it has its name, and never replaces a file.
+People pass through one by one; the list is on disk, synced, before it has its name, and never replaces a file. A try
+that was broken half-way is repeated from the beginning, which costs minutes and gives the same list: half a list that
+is gone on with would have to be trusted, and lies about with patient numbers in it. What a killed try leaves, a hidden
+draft, the next one takes away (`clear_left`).
 """
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from typing import TYPE_CHECKING, Final, TextIO
 
 from gateway.incident import sealed_list
@@ -63,6 +68,27 @@ def write_opened(
     return written
 
 
+def clear_left(path: Path) -> int:
+    """Take away the drafts of this list that broken tries left; how many. IncidentError: somebody writes one now."""
+    of_it = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.new")
+    try:
+        left = [one for one in path.parent.iterdir() if of_it.fullmatch(one.name)]
+        for draft in left:
+            with draft.open("rb") as file:
+                flock(file, LOCK_EX | LOCK_NB)
+                draft.unlink()
+    except BlockingIOError:
+        raise IncidentError(
+            f"{path} is being written by another command now; expected one at a time: wait for it, or name another file"
+        ) from None
+    except OSError as error:
+        raise IncidentError(
+            f"what an earlier try left beside {path} cannot be taken away ({error}); expected a folder of yours: "
+            "it may hold patient numbers"
+        ) from error
+    return len(left)
+
+
 def _write_all(file: TextIO, lines: Iterable[str], told: Callable[[int], None] | None = None) -> int:
     written = 0
     for line in lines:
@@ -82,6 +108,7 @@ def _write_all(file: TextIO, lines: Iterable[str], told: Callable[[int], None] |
 def _list_at(path: Path) -> Iterator[TextIO]:
     try:
         with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+            flock(file, LOCK_EX)  # `clear_left` sees that it is not left but written
             yield file
     except FileExistsError:
         raise IncidentError(

@@ -19,7 +19,9 @@ CLOCK: Final = timedelta(hours=72)
 VERSION: Final = 1
 _TIMES: Final = ("opened_at", "aware_at", "since", "until")
 _TEXTS: Final = ("id", "opened_by", "reason")
-_LISTS: Final = ("accounts", "teleservices", "frozen")
+_LISTS: Final = ("accounts", "teleservices", "frozen", "networks")
+_LATER: Final = frozenset({"networks"})
+"""Lists that files of earlier builds have not: empty there."""
 
 
 class IncidentError(HerseError):
@@ -38,7 +40,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`since` is inclusive, `until` exclusive; no teleservice named: all. `source`: the event it was opened from."""
+    """`since` is inclusive, `until` exclusive; no teleservice named: all, and no address (`networks`) named: all.
+
+    `source`: the event it was opened from.
+    """
 
     id: str
     opened_at: datetime
@@ -52,11 +57,12 @@ class Incident:
     frozen: tuple[str, ...] = ()
     source: int | None = None
     acts: tuple[Act, ...] = ()
+    networks: tuple[str, ...] = ()
 
     @property
     def span(self) -> Span:
         """What of the ledger it is about."""
-        return Span(self.accounts, self.since, self.until, self.teleservices)
+        return Span(self.accounts, self.since, self.until, self.teleservices, self.networks)
 
     @property
     def due_at(self) -> datetime:
@@ -109,7 +115,10 @@ def from_plain(found: dict[str, Any]) -> Incident:
         raise TypeError("source is no number")
     values: dict[str, Any] = {name: _text(found[name]) for name in _TEXTS}
     values |= {name: _time(found[name]) for name in _TIMES}
-    values |= {name: tuple(_text(one) for one in found[name]) for name in _LISTS}
+    lists = {name: [] if name in _LATER else found[name] for name in _LISTS} | {
+        name: found[name] for name in _LATER if name in found
+    }
+    values |= {name: tuple(_text(one) for one in lists[name]) for name in _LISTS}
     return Incident(
         **values,
         source=source,

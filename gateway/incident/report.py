@@ -40,6 +40,7 @@ def incident_text(incident: Incident, at: datetime) -> str:
         f"  reason        {incident.reason}",
         f"  interval      {_time(incident.since)} to before {_time(incident.until)}",
         f"  teleservices  {', '.join(incident.teleservices) or 'all'}",
+        f"  addresses     {', '.join(incident.networks) or 'all'}",
         f"  accounts      {', '.join(incident.accounts)}",
         f"  locked by it  {', '.join(incident.frozen) or 'none (herse incident change --freeze)'}",
     ]

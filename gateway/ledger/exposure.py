@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from gateway.ledger.engine import open_place
 from gateway.ledger.event import LedgerUnreadable, StoredEvent, event_from_row, microseconds
+from gateway.ledger.queries import ROW
 from gateway.ledger.seal import keys_between
 from gateway.ledger.span import Look, Where
 from gateway.ledger.tables import IS_DATA_KEY, event
@@ -106,6 +107,13 @@ class ExposureReader:
         with self._database.reading() as connection:
             return [_stored(found) for found in connection.execute(query)]
 
+    def rows(self, span: Span) -> Iterator[tuple[int, Row]]:
+        """Every event of the accounts in the span, look-ups narrowed as it says: its number and row, numbers rising."""
+        with self._database.reading() as connection:
+            streamed = connection.execution_options(yield_per=_ROWS)
+            for found in streamed.execute(rows_query(span)):
+                yield found[0], cast("Row", tuple(found)[1:])
+
     def close(self) -> None:
         """Let go of the database."""
         self._database.close()
@@ -127,6 +135,14 @@ def looks_query(span: Span, *, known_since: datetime | None = None, sealed: bool
     return sa.select(*columns).where(*where).order_by(_OF.pseudonym, _OF.at, _OF.sequence)
 
 
+def rows_query(span: Span) -> sa.Select[Any]:
+    """See ExposureReader.rows."""
+    where = [_OF.account.in_(span.accounts), *_between(span.since, span.until)]
+    if narrowed := _narrowed(span):
+        where.append(sa.or_(_OF.kind != _LOOKUP, sa.and_(*narrowed)))
+    return sa.select(_OF.sequence, *ROW).where(*where).order_by(_OF.sequence)
+
+
 def data_keys_query(span: Span) -> sa.Select[Any]:
     """See ExposureReader.data_keys: by the index that holds them alone."""
     where = (IS_DATA_KEY, *_between(*keys_between(span.since, span.until)))
@@ -134,15 +150,18 @@ def data_keys_query(span: Span) -> sa.Select[Any]:
 
 
 def _in(span: Span) -> list[sa.ColumnElement[bool]]:
-    where = [*_looked_up(span.accounts), *_between(span.since, span.until)]
-    return [*where, _OF.teleservice.in_(span.teleservices)] if span.teleservices else where
+    return [*_looked_up(span.accounts), *_between(span.since, span.until), *_narrowed(span)]
 
 
 def _known_too(span: Span, known_since: datetime) -> list[sa.ColumnElement[bool]]:
     where = [*_looked_up(span.accounts), *_between(known_since, span.until)]
-    if span.teleservices:
-        where.append(sa.or_(_OF.at < microseconds(span.since), _OF.teleservice.in_(span.teleservices)))
-    return where
+    narrowed = _narrowed(span)
+    return [*where, sa.or_(_OF.at < microseconds(span.since), sa.and_(*narrowed))] if narrowed else where
+
+
+def _narrowed(span: Span) -> list[sa.ColumnElement[bool]]:
+    named = ((_OF.teleservice, span.teleservices), (_OF.network, span.networks))
+    return [column.in_(names) for column, names in named if names]
 
 
 def _looked_up(accounts: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:

@@ -56,6 +56,7 @@ CLASSES: Final[Mapping[Keep, frozenset[EventKind]]] = {
             EventKind.INCIDENT_EXPORTED,
             EventKind.INCIDENT_DRAFTED,
             EventKind.INCIDENT_CLOSED,
+            EventKind.REPORTED,
             EventKind.LEDGER_READ,
             EventKind.LEDGER_RESTORED,
         }

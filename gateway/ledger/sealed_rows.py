@@ -8,6 +8,7 @@ its row, and a row without a leaf, are handed on as such.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
@@ -18,7 +19,7 @@ from gateway.ledger.tree import HASH_BYTES, TILE_HASHES
 from gateway.ledger.tree_store import SEQUENCE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gateway.ledger.event import Row
     from gateway.ledger.tree import Reader
@@ -120,6 +121,29 @@ def leaf_number(store: TreeStore, size: int, sequence: int) -> int | None:
             number = place * TILE_HASHES + bisect_left(numbers, sequence)
             return number if sequence in numbers and number < size else None
     return None
+
+
+def leaf_numbers(store: TreeStore, size: int, sequences: Iterable[int]) -> Iterator[int | None]:
+    """Which of the first `size` leaves each event of these rising numbers is; None for one that none is."""
+    tiles = -(-size // TILE_HASHES)
+
+    @lru_cache(maxsize=64)
+    def numbers(place: int) -> list[int]:
+        tile = store.tile(0, place)
+        return [] if tile is None else _numbers(tile.sequences)[: size - place * TILE_HASHES]
+
+    def last(place: int) -> int:
+        return (numbers(place) or [0])[-1]
+
+    place = 0
+    for sequence in sequences:
+        if place < tiles and last(place) < sequence:  # most often it is in the next tile, else look for it
+            place += 1
+            if place < tiles and last(place) < sequence:
+                place = bisect_left(range(tiles), sequence, lo=place, key=last)
+        found = numbers(place) if place < tiles else []
+        there = bisect_left(found, sequence)
+        yield place * TILE_HASHES + there if found[there : there + 1] == [sequence] else None
 
 
 def _numbers(sequences: bytes) -> list[int]:

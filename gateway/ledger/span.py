@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Accounts, from `since` to before `until`, in these teleservices (none named: all)."""
+    """Accounts, from `since` to before `until`, in these teleservices and from these addresses (none named: all)."""
 
     accounts: tuple[str, ...]
     since: datetime
     until: datetime
     teleservices: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 class Where(NamedTuple):

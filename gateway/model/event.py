@@ -51,6 +51,7 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     OBSERVED = "observed"
     ALERTED = "alerted"
+    REPORTED = "reported"
     DATA_KEY = "data-key"
     LEDGER_READ = "ledger-read"
     LEDGER_RESTORED = "ledger-restored"
@@ -88,7 +89,7 @@ class Event(NamedTuple):
     number; `network` is the client's address; `device` a short, cleaned User-Agent. `holder` names the person where it
     is known who of those that use the account it was; `delegate` is the reference of the delegation he came by.
     `details` are the budget or the signals, with their figures, of an alert or of what would have been refused; of an
-    operator's act who asked for it.
+    operator's act who asked for it; of a report first the event that is complained of (`event 123`), if one is.
     `sealed` is the patient number that only the data-protection officer can read, or the key it was sealed with.
     """
 

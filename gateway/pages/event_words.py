@@ -31,6 +31,7 @@ GROUPS: Final[dict[str, frozenset[EventKind]]] = {
     "security": frozenset(
         {
             EventKind.ALERTED,
+            EventKind.REPORTED,
             EventKind.DATA_KEY,
             EventKind.LEDGER_READ,
             EventKind.LEDGER_RESTORED,
@@ -125,6 +126,7 @@ _SENTENCES: Final[dict[EventKind, tuple[str, str]]] = {
     EventKind.REFUSED: ("Accès refusé", "Access refused"),
     EventKind.OBSERVED: ("Limite à l'essai dépassée, sans effet", "Limit on trial passed, without effect"),
     EventKind.ALERTED: ("Activité inhabituelle signalée au support", "Unusual activity reported to support"),
+    EventKind.REPORTED: ("Signalé au support : « Ce n'était pas moi »", "Reported to support: “That was not me”"),
     EventKind.DATA_KEY: ("Clé de l'heure scellée au délégué", "Key of the hour sealed to the officer"),
     EventKind.LEDGER_READ: (
         "Événements du compte lus par un responsable du portail",
@@ -191,6 +193,7 @@ _ALARMING: Final = frozenset(
         EventKind.STEP_UP_FAILED,
         EventKind.REFUSED,
         EventKind.ALERTED,
+        EventKind.REPORTED,
         EventKind.ACCOUNT_LOCKED,
         EventKind.RESET_ASKED,
         EventKind.QUARANTINE_BEGUN,

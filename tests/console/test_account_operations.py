@@ -67,6 +67,22 @@ def test_F9_locking_ends_the_sessions(house):
     ]
 
 
+def test_what_a_professional_reports_is_on_record_and_changes_nothing(house):
+    house.accounts.create(PHARMACY, "Pharmacie du Port", "pharmacist", None, (), T0)
+    told = {"identifier": PHARMACY, "at": T0.isoformat()}
+    assert house.do("report", identifier="75 001 2346", event=7, reason="that was not me") == told
+    assert house.do("report", identifier=PHARMACY, reason="called") == told
+    reported = Event(EventKind.REPORTED, PHARMACY, T0, reason="that was not me", details="event 7")
+    assert house.events == [reported, reported._replace(reason="called", details=None)]
+    assert not house.accounts.find(PHARMACY).locked
+    for event in (0, -1, "7", True):
+        with pytest.raises(AccountError, match="as the event complained of"):
+            house.do("report", identifier=PHARMACY, event=event, reason="x")
+    for asked in ({"identifier": "999", "reason": "x"}, {"identifier": PHARMACY, "reason": ""}):
+        with pytest.raises(AccountError):
+            house.do("report", **asked)
+
+
 def test_a_sleeping_account_is_woken_on_record_and_no_other(house):
     long_ago = T0 - timedelta(days=183)
     house.accounts.create(PHARMACY, "Pharmacie du Port", "pharmacist", None, (), long_ago)

@@ -109,6 +109,8 @@ def test_the_clock_may_have_begun_before(desk):
         ({"since": "then"}, "expected a time in UTC"),
         ({"since": None}, "expected a text"),
         ({"teleservices": ["Info patient"]}, "expected its name in the policy"),
+        ({"networks": ["192.0.2.0/24"]}, "expected an address as"),
+        ({"networks": "192.0.2.1"}, "expected a list of texts"),
         ({"source": "7"}, "expected a number"),
     ],
 )
@@ -127,12 +129,14 @@ def test_words_nobody_could_read_are_told(desk, change):
 
 
 def test_it_grows_with_what_becomes_known_and_its_clock_goes_on(desk):
-    opened = desk.open(teleservices=["infopatient"])
+    opened = desk.open(teleservices=["infopatient"], networks=["192.0.2.1"])
     desk.now = NOW + timedelta(hours=5)
     more = {"accounts": ["C12", "B12"], "teleservices": ["patients"], "since": "2026-11-19T00:00:00+00:00"}
+    more["networks"] = ["192.0.2.1", "2001:DB8:0::1"]
     changed = desk("change", id=opened.id, reason="another call", by="bob", **more)
     assert changed.accounts == ("750012346", "B12", "C12")
     assert changed.teleservices == ("infopatient", "patients")
+    assert changed.networks == ("192.0.2.1", "2001:db8::1")
     assert changed.since == datetime(2026, 11, 19, tzinfo=UTC)
     assert (changed.until, changed.due_at) == (opened.until, opened.due_at)
     assert [act.what for act in changed.acts] == ["opened", "changed"]

@@ -36,6 +36,9 @@ def test_a_small_drill_from_beginning_to_end(tmp_path, capsys):
         "officer",
         *(one["name"] for one in told["scenarios"]),
     }
+    assert {"exact": True, "missing": 0, "surplus": 0}.items() <= lists["incident"].items()
+    assert lists["incident"]["people_listed"] == lists["incident"]["people_served"] == lists["exposed"]
+    assert all(one["incident"]["exact"] for one in told["scenarios"])
     reader = LedgerReader(keep / "honest" / "ledger.db")
     assert len(reader.events("DRILL-000000", limit=1_000)) > 0
     reader.close()

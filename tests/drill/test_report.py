@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from gateway.drill.ending import Ended
 from gateway.drill.honest import Honest
 from gateway.drill.plot import draw
 from gateway.drill.professionals import Busiest
@@ -65,6 +66,22 @@ def test_the_text_tells_the_same(report):
     assert fast.split()[1:] == ["510,000", "190", "42", "s", "10.0", "min"]
     assert any(line.split()[:2] == ["denied", "0"] for line in lines)
     assert any("session-moved" in line for line in lines)
+
+
+def test_how_it_ended_is_told_in_both(report):
+    report.outcomes[1].incident = Ended("2027-01-05-1", 19, 3, 190, 0, 190, 0, 0, 0, 0)
+    report.outcomes[2].incident = Ended("2027-02-04-1", 19, 0, 9_000, 4_000, 4_002, 2, 1, 4, 700)
+    told = json.loads(report.as_json())["scenarios"]
+    assert ("incident" in told[0], told[1]["incident"]["exact"], told[2]["incident"]["exact"]) == (False, True, False)
+    assert (told[1]["incident"]["people_listed"], told[2]["incident"]["missing"]) == (190, 2)
+    text = report.as_text()
+    assert "incident 2027-01-05-1: 190 people listed, 190 served to the robot: exactly these\n" in text
+    assert (
+        "9,000 people listed (4,000 of them claimed by the holders), 4,002 served to the robot: 2 MISSING, 1 TOO MANY, "
+        "4 WITH OTHER LOOK-UPS; the alerts alone would have missed 700"
+    ) in text
+    report.outcomes[0].incident = Ended(None, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert "no incident: no alert" in report.as_text()
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_there_is_a_draft_for_each_authority_the_people_and_each_professional(te
 def test_every_template_of_a_text_is_tried_here():
     found = {file.name.removesuffix(".txt") for file in (files("gateway.pages") / "templates").iterdir()}
     texts = {name for name in found if not name.endswith(".html")}
-    assert texts == {*DRAFTS.values(), "incident_professional", "incident_parts"}
+    assert texts == {*DRAFTS.values(), "incident_professional", "incident_parts", "incident_proofs"}
 
 
 def test_figures_are_in_every_draft_that_tells_of_them(texts):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.incident.export import write_opened, write_sealed
+from gateway.incident.export import clear_left, write_opened, write_sealed
 from gateway.incident.incident import IncidentError
 from gateway.incident.people import officers_of, people
 from gateway.incident.sealed_list import SealedList
@@ -112,6 +112,25 @@ def test_nothing_is_written_over(officer, tmp_path):
     assert (tmp_path / "list.csv").read_text() == "mine"
     with pytest.raises(IncidentError, match="cannot be written"):
         write_opened(tmp_path / "none" / "list.csv", people(looks, {}), unsealing(officer, keys))
+
+
+def test_what_a_killed_try_left_is_taken_away_and_what_is_being_written_is_not(officer, tmp_path):
+    keys, looks = stored(officer, 3)
+    for name in (".list.csv.0a1b2c3d.new", ".other.csv.0a1b2c3d.new", ".list.csv.new", "list.csv.0a1b2c3d.new"):
+        (tmp_path / name).write_text("half a list")
+    assert clear_left(tmp_path / "list.csv") == 1
+    assert clear_left(tmp_path / "list.csv") == 0
+    assert not (tmp_path / ".list.csv.0a1b2c3d.new").exists()
+    assert len(list(tmp_path.iterdir())) == 3
+
+    def meanwhile():
+        yield from people(looks, {})
+        with pytest.raises(IncidentError, match="is being written by another command now"):
+            clear_left(tmp_path / "list.csv")
+
+    assert write_opened(tmp_path / "list.csv", meanwhile(), unsealing(officer, keys)) == 3
+    with pytest.raises(IncidentError, match="cannot be taken away"):
+        clear_left(tmp_path / "none" / "list.csv")
 
 
 FULL_DISK = """

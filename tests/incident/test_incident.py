@@ -13,9 +13,15 @@ from support.incident_rows import NOON, incident
 
 
 def test_it_is_the_same_from_its_file():
-    made = incident("A12", "B12", teleservices=("infopatient",), frozen=("A12",), source=7)
+    made = incident("A12", "B12", teleservices=("infopatient",), frozen=("A12",), source=7, networks=("192.0.2.1",))
     assert load_incident(as_text(made), "x") == made
     assert from_plain(json.loads(as_text(made))) == made
+
+
+def test_the_file_of_an_earlier_build_has_no_addresses_and_means_all():
+    plain = incident("A12").plain()
+    del plain["networks"]
+    assert from_plain(plain) == incident("A12")
 
 
 def test_72_hours_run_from_awareness_whatever_happens():

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.ledger.event import LedgerUnreadable, microseconds
-from gateway.ledger.exposure import data_keys_query, looks_query, open_exposure
+from gateway.ledger.event import LedgerUnreadable, microseconds, row
+from gateway.ledger.exposure import data_keys_query, looks_query, open_exposure, rows_query
 from gateway.ledger.read import LedgerReader
 from gateway.ledger.span import Span
 from gateway.model import Event, EventKind
@@ -19,6 +19,7 @@ from support.incident_rows import NOON, Officer, fill_ledger, looked_up, mark, s
 
 ACCOUNTS = ("A12", "B12", "C12")
 TELESERVICES = ("infopatient", "patients")
+NETWORKS = ("192.0.2.1", "198.51.100.7")
 KINDS = (EventKind.LOOKUP, EventKind.LOOKUP, EventKind.LOOKUP_MISSED, EventKind.SIGN_IN)
 
 
@@ -31,6 +32,7 @@ def made(place: int) -> Event:
         teleservice=TELESERVICES[place % 2],
         kind=KINDS[place % 4],
     )
+    event = event._replace(network=NETWORKS[place % 5 == 0])
     return event._replace(pseudonym=None) if place % 11 == 0 else event
 
 
@@ -58,6 +60,7 @@ def expected(about: Span) -> list[tuple[bytes | None, int, int]]:
         and event.account in about.accounts
         and about.since <= event.at < about.until
         and (not about.teleservices or event.teleservice in about.teleservices)
+        and (not about.networks or event.network in about.networks)
     ]
     return sorted(chosen, key=lambda one: (one[0] is not None, *one))
 
@@ -68,6 +71,7 @@ def expected(about: Span) -> list[tuple[bytes | None, int, int]]:
         span("A12", hours=3),
         span(*ACCOUNTS, hours=1),
         span("A12", "C12", hours=3, teleservices=("patients",)),
+        span("A12", "C12", hours=3, teleservices=("patients",), networks=NETWORKS[1:]),
         span("NOBODY"),
         Span(ACCOUNTS, NOON - timedelta(hours=1), NOON),
     ],
@@ -87,7 +91,7 @@ def test_the_end_of_a_span_is_not_in_it_and_its_beginning_is(tmp_path):
 
 
 def test_honest_use_comes_too_where_it_is_asked_for_and_in_any_teleservice(reader):
-    about = span("A12", hours=3, teleservices=("patients",))
+    about = span("A12", hours=3, teleservices=("patients",), networks=NETWORKS[:1])
     since = NOON - timedelta(hours=2)
     found = list(reader.looks(about, known_since=since))
     before = expected(Span(("A12",), since, NOON))
@@ -130,6 +134,21 @@ def test_a_session_began_with_its_first_event_of_the_day_before(tmp_path):
         assert reader.session_began("B12", "s", NOON + timedelta(seconds=120)) is None
 
 
+def test_rows_are_all_events_of_the_accounts_with_look_ups_narrowed(reader):
+    about = span("A12", "C12", hours=3, teleservices=("patients",), networks=NETWORKS[:1])
+    looked = {one[2] for one in expected(about)}
+    others = {
+        sequence
+        for sequence, event in enumerate(EVENTS, 1)
+        if event.kind is not EventKind.LOOKUP
+        and event.account in about.accounts
+        and about.since <= event.at < about.until
+    }
+    found = list(reader.rows(about))
+    assert [sequence for sequence, _ in found] == sorted(looked | others)
+    assert all(values == row(EVENTS[sequence - 1]) for sequence, values in found)
+
+
 def test_events_of_some_kinds_are_told_in_their_order(reader, path):
     found = reader.told(span("A12", "B12"), {EventKind.SIGN_IN})
     whole = LedgerReader(path)
@@ -148,6 +167,14 @@ def test_events_of_some_kinds_are_told_in_their_order(reader, path):
 def test_L_each_account_is_one_range_of_the_index(path, accounts, sealed, known):
     about = span(*(f"A{place:05}" for place in range(accounts)), teleservices=("infopatient",))
     plan = explained(path, looks_query(about, known_since=known, sealed=sealed))
+    assert plan[0] == "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
+    assert not [line for line in plan if line.startswith("SCAN")]
+
+
+@pytest.mark.parametrize("accounts", [1, 500])
+def test_L_rows_are_found_by_the_same_ranges(path, accounts):
+    about = span(*(f"A{place:05}" for place in range(accounts)), networks=NETWORKS)
+    plan = explained(path, rows_query(about))
     assert plan[0] == "SEARCH event USING INDEX event_of_account (account=? AND at>? AND at<?)"
     assert not [line for line in plan if line.startswith("SCAN")]
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.cli.main import main
+from gateway.incident.proofs import check_folder
+from gateway.model import EventKind
 from support.lookups import Demo, Load, people
 from support.servers import wait_until
 
@@ -60,11 +62,16 @@ def test_the_list_is_whom_the_portal_gave_away(demo, tmp_path, capsys):
         assert main(["incident", "export", number, "--out", str(out), *key, *config]) == 0
         assert main(["incident", "exposed", number, "--json", *config]) == 0
         assert main(["incident", "notify", number, "--out", str(tmp_path / "drafts"), *config]) == 0
+        assert main(["ledger", "key", *config]) == 0
+    printed = capsys.readouterr().out
+    verifier, proofs = printed.splitlines()[-1], tmp_path / "drafts" / "7-plainte-preuves"
+    proved = check_folder(proofs, [verifier])
+    looked = sum(one.event.kind is EventKind.LOOKUP for one in demo.house.events(THIEF))
+    assert (proofs / "leaves.txt").read_text("utf-8").count('"lookup"') == looked <= proved.events
     listed = {json.loads(line)["nir"] for line in out.read_text("utf-8").splitlines()}
     assert listed == served_to(demo, THIEF)
     assert {(THIEF, demo.pseudonym(one)) for one in listed} == {one for one in shown if one[0] == THIEF}
     assert not listed & served_to(demo, HONEST)
-    printed = capsys.readouterr().out
     told = json.JSONDecoder().raw_decode(printed[printed.index("{") :])[0]
     assert told["people"] == len(listed) >= LOOKUPS / 3
     assert f"{len(listed)} personnes différentes" in (tmp_path / "drafts" / "1-anssi-cert-fr.txt").read_text("utf-8")

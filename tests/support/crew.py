@@ -67,7 +67,7 @@ class Crew(Process):
 
     def tells(self, event: str) -> list[dict[str, Any]]:
         """The lines of the log with this event, at least one: it is waited for."""
-        wait_until(f"{event} is told", lambda: self.told(event), 30)
+        wait_until(f"{event} is told", lambda: bool(self.told(event)), 30)
         return self.told(event)
 
     def pids(self) -> dict[int, int]:

@@ -35,9 +35,9 @@ def number(person: int) -> str:
     return f"1900751234{person:03d}"
 
 
-def span(*accounts: str, hours: float = 24, teleservices: tuple[str, ...] = ()) -> Span:
+def span(*accounts: str, hours: float = 24, teleservices: tuple[str, ...] = (), networks: tuple[str, ...] = ()) -> Span:
     """From noon on."""
-    return Span(accounts or ("A12",), NOON, NOON + timedelta(hours=hours), teleservices)
+    return Span(accounts or ("A12",), NOON, NOON + timedelta(hours=hours), teleservices, networks)
 
 
 def look(

@@ -44,6 +44,7 @@ PATTERNS = (
     "gateway/ledger/tree.py",
     "gateway/ledger/tree_proof.py",
     "gateway/ledger/proof.py",
+    "gateway/ledger/batch_proof.py",
     "gateway/ledger/wrong.py",
     "gateway/ledger/verify*.py",
     "gateway/upstream/filter.py",

@@ -13,7 +13,7 @@ from support.sources import python_sources
 READERS = {"open_exposure", "open_trace", "open_tree_store", "store_of", "LedgerReader", "open_place"}
 RECORDERS = {"on_record", "noted"}
 WITHOUT = {
-    "gateway/cli/account_report.py": "looks whether an event is the account's own, for a report that is itself on record",
+    "gateway/cli/account_report.py": "whether an event is the account's own, for a report that is itself on record",
     "gateway/cli/ledger_source.py": "opens it for the commands below, each of which stands here or records",
     "gateway/cli/ledger_check.py": "shows no event: whether all are as they were signed, and where the first is not",
     "gateway/cli/performing.py": "asks the tree alone, whether the ledger goes on from what was kept of it",

@@ -4,7 +4,8 @@
 Events that come while a commit runs form the next one, so the cost of an fsync is shared by all who wait. The first
 write or commit that fails ends the ledger for good (`fault`): that group, all who wait and all later appends fail, in
 every process that shares the fault. Nothing is tried again, since after a failed fsync the kernel may call lost pages
-clean (Rebello and others, ATC 2020), and what was in doubt is not acknowledged.
+clean (Rebello and others, ATC 2020), and what was in doubt is not acknowledged. A commit that neither ends nor fails is
+waited for, but not by those who asked: they are refused, and so is whoever comes, until it has ended.
 
 Never here: how a group is written (`sqlite`, `shared`, `postgres`), reading (`read`), what a row is (`event`).
 """
@@ -15,7 +16,7 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from gateway.errors import LedgerError
 from gateway.ledger.event import Row, row
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from gateway.model import Event
 
+T = TypeVar("T")
+
 WAITING_AT_MOST: Final = 20_000
 """Events that may wait for a commit; at the measured speed about a second of work."""
 
@@ -35,9 +38,12 @@ GATHERING_TURNS: Final = 2
 """Turns of the loop in which a commit gathers its events. An idle loop turns in microseconds; under load each turn
 brings more answers, and a commit costs about the same for six events as for twelve."""
 
+ANSWER_SECONDS: Final = 10.0
+"""So long may a commit take until who waits is refused. A disk or server that hangs tells nobody that it does."""
+
 
 class LedgerBusy(LedgerError):
-    """Too many events wait for the disk: this append was not taken, a later one may be."""
+    """Too many events wait for the disk, or it has not answered for too long: a later append may be taken."""
 
 
 class Batch:
@@ -64,6 +70,7 @@ class GroupWriter(ABC):
 
     remedy: ClassVar[str]
     """What a person does after a failure."""
+    answer_seconds = ANSWER_SECONDS
 
     def __init__(self, name: str, waiting_at_most: int, fault: Fault | None = None) -> None:
         """`fault`: shared with whoever else writes to this ledger."""
@@ -73,6 +80,8 @@ class GroupWriter(ABC):
         self._forming = Batch()
         self._writing = False
         self._turns = 0
+        self._late = False
+        self._patience: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop
         self._closed = False
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
@@ -108,7 +117,7 @@ class GroupWriter(ABC):
         pending: Pending[Receipt] = Pending()
         batch = self._forming
         last = len(batch.rows) + len(added) - 1
-        if last >= self._waiting_at_most or self._closed or self._fault.why is not None:
+        if last >= self._waiting_at_most or self._closed or self._late or self._fault.why is not None:
             pending.fail(self._refusal())
             return pending
         batch.rows += added
@@ -157,6 +166,11 @@ class GroupWriter(ABC):
             return LedgerError(self._fault.why)
         if self._closed:
             return LedgerError(f"the ledger {self._name} is closed; nothing can be recorded, nothing may be disclosed")
+        if self._late:
+            return LedgerBusy(
+                f"the ledger {self._name} has not answered for {self.answer_seconds:g} s; nothing is disclosed until "
+                f"it does: {self.remedy}"
+            )
         return LedgerBusy(
             f"{len(self._forming.rows)} events wait for the disk under {self._name}; expected at most "
             f"{self._waiting_at_most}: try again, and look at the disk if it lasts"
@@ -173,29 +187,44 @@ class GroupWriter(ABC):
         if self._turns:
             self._loop.call_soon(self._turn)
         elif self._forming.rows:
-            self._hand_over()
+            self._patience = self._loop.call_later(self.answer_seconds, self._give_up, self._hand_over())
 
-    def _hand_over(self) -> None:
+    def _hand_over(self) -> Batch:
         """Give what has formed to the writer; the loop is told once per batch."""
         batch = self._forming
         self._forming = Batch()
         batch.deliver = self._tell_loop
         self._batches.put(batch)
+        return batch
+
+    def _give_up(self, batch: Batch) -> None:
+        """On the loop: refuse who waits for a batch, and for what has formed behind it. All of it may yet be durable:
+        then it is on record, and nobody was shown anything.
+        """
+        self._late = True
+        for _, pending in [*batch.waiting, *self._forming.waiting]:
+            self._answer(pending.fail, self._refusal())
 
     def _delivered(self, batch: Batch) -> None:
         """On the loop: answer all of a batch, then hand over what formed meanwhile (also what the answers brought)."""
+        self._late = False
+        if self._patience is not None:
+            self._patience.cancel()
         for place, pending in batch.waiting:
-            try:
-                if batch.error is None:
-                    pending.resolve(Receipt(batch.sequences[place]))
-                else:
-                    pending.fail(batch.refusal(batch.error))
-            except Exception as error:  # noqa: BLE001  # one waiter's own fault must not keep the others waiting
-                self._loop.call_exception_handler({"message": "a waiter for the ledger failed", "exception": error})
+            if batch.error is None:
+                self._answer(pending.resolve, Receipt(batch.sequences[place]))
+            else:
+                self._answer(pending.fail, batch.refusal(batch.error))
         if self._forming.rows and not self._closed:
             self._gather()
         else:
             self._writing = False
+
+    def _answer(self, answer: Callable[[T], None], told: T) -> None:
+        try:
+            answer(told)
+        except Exception as error:  # noqa: BLE001  # one waiter's own fault must not keep the others waiting
+            self._loop.call_exception_handler({"message": "a waiter for the ledger failed", "exception": error})
 
     # ---- the writer thread
 

@@ -7,19 +7,23 @@ The same crash of a server that does not sync each commit must show lost events,
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.errors import StartError
-from gateway.ledger.store import open_ledger_at
+from gateway.ledger.store import LedgerBusy, open_ledger_at
+from gateway.model import Event, EventKind, Receipt
 from support.postgres import NAME, PostgresServer
 from support.servers import wait_until
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from gateway.ledger.place import PostgresAddress
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 pytestmark = pytest.mark.system
 
 APPENDER = (sys.executable, str(Path(__file__).parent / "appender.py"))
@@ -127,6 +132,37 @@ def test_L4_whatever_ends_the_server_what_was_acknowledged_is_there(server, plac
     with appending(server, place, "--appends", "3") as appender:
         appender.read_until("end")
     assert len(appender.acknowledged) == 3
+
+
+def test_a_server_that_hangs_is_not_waited_for_and_is_believed_when_it_is_back(server, place):
+    ledger = open_ledger_at(place)
+    ledger.answer_seconds = 0.5
+    asked = [bytes([number]) * 16 for number in range(4)]
+
+    async def walk() -> list[object]:
+        append = lambda one: ledger.append([Event(EventKind.LOOKUP, "a", NOON, request=one)]).wait()  # noqa: E731
+        found = [await append(asked[0])]
+        with server.hanging():
+            first = asyncio.ensure_future(append(asked[1]))
+            await asyncio.sleep(0.1)
+            found += await asyncio.gather(first, append(asked[2]), return_exceptions=True)
+            begun = time.monotonic()
+            found += await asyncio.gather(append(asked[3]), return_exceptions=True)
+            assert time.monotonic() - begun < 0.4, "once it is known to hang nobody waits for it"
+        while isinstance(found[-1], LedgerBusy):
+            await asyncio.sleep(0.05)
+            found += await asyncio.gather(append(bytes([5]) * 16), return_exceptions=True)
+        return found
+
+    found = asyncio.run(walk())
+    ledger.close()
+    assert isinstance(found[0], Receipt)
+    assert isinstance(found[-1], Receipt)
+    assert {type(one) for one in found[1:-1]} == {LedgerBusy}
+    assert "has not answered for 0.5 s" in str(found[1])
+    there = recorded(server, place)
+    assert {one.hex() for one in asked[:3]} <= there, "on record, though nobody was shown anything"
+    assert asked[3].hex() not in there
 
 
 def test_two_processes_append_side_by_side_and_a_crash_loses_nothing_of_either(server, place):

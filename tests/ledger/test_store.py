@@ -146,6 +146,33 @@ def test_events_that_come_while_a_commit_runs_share_the_next(file: FileDoor):
     assert len(commits) == 2
 
 
+def test_a_disk_that_hangs_refuses_who_waits_and_whoever_comes_until_it_answers(tmp_path: Path):
+    """Another hand holds the file: as a disk that does not answer."""
+    create_ledger(tmp_path / "l.db")
+    ledger = open_ledger(tmp_path / "l.db")
+    ledger.answer_seconds = 0.2
+
+    async def append() -> list[object]:
+        with sqlite3.connect(tmp_path / "l.db", isolation_level=None) as other:
+            other.execute("begin immediate")
+            waiting = [ledger.append([event(number)]).wait() for number in range(2)]
+            late = await asyncio.gather(*waiting, return_exceptions=True)
+            found = [*late, *await asyncio.gather(ledger.append([event(9)]).wait(), return_exceptions=True)]
+            other.execute("rollback")
+        other.close()
+        while isinstance(found[-1], LedgerBusy):
+            await asyncio.sleep(0.02)
+            found += await asyncio.gather(ledger.append([event(3)]).wait(), return_exceptions=True)
+        return found
+
+    found = asyncio.run(append())
+    assert {type(one) for one in found[:3]} == {LedgerBusy}
+    assert "has not answered for 0.2 s" in str(found[0])
+    assert found[-1] == Receipt(3), "the two that were refused are on record; what came while it hung is not"
+    assert not ledger.failed
+    ledger.close()
+
+
 def test_too_many_waiting_is_busy_and_passes(tmp_path: Path):
     create_ledger(tmp_path / "l.db")
     ledger = open_ledger(tmp_path / "l.db", waiting_at_most=3)

@@ -14,17 +14,20 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from gateway.ledger.place import PostgresAddress
 from gateway.ledger.store import create_ledger, prepare_days
 from support.servers import LOOPBACK, Process, free_port, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = "herse"
 PASSWORD = "only for this cluster"  # of a server that lives as long as the tests
@@ -108,6 +111,19 @@ class PostgresServer(Process):
                 os.kill(child, signal.SIGKILL)
         self._running().wait(10)
         wait_until("the server's processes are gone", lambda: not any(map(_alive, children)))
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It neither answers nor fails: all of its processes stand still."""
+        children = [int(pid) for (pid,) in self.ask("postgres", "select pid from pg_stat_activity")]
+        asked = [pid for pid in (self.pid, *children) if _alive(pid)]
+        for pid in asked:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in asked:
+                os.kill(pid, signal.SIGCONT)
 
     def end_at_once(self) -> None:
         """An immediate end, which tells nobody and leaves all to the next start."""

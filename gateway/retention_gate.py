@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.building import repeat
 from gateway.errors import HerseError, LedgerError
 from gateway.ledger.deletion import NotDeleted, told_text
-from gateway.ledger.retention import ORDER, Keep, rules_at
+from gateway.ledger.retention import ORDER, Keep, of_one_day, rules_at
 from gateway.ledger.sweep import Planned, Sweep
 from gateway.ledger.writer import LedgerBusy
 from gateway.model import Event, EventKind
@@ -40,6 +40,10 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS: Final = 86_400.0
 TOLD_AT_ONCE: Final = 32
 """Batches that are told together, so that they wait for one signature."""
+_BEHIND: Final = (
+    "more events are over than those of a month; of each class a month's worth goes today, and so on each day: if the "
+    "clock is right, herse ledger retention --now deletes all of them at once, else set it right"
+)
 _BREATH_SECONDS: Final = 0.005
 """Between two batches: what waits to be appended goes first."""
 _BUSY_TRIES: Final = 5
@@ -75,15 +79,16 @@ class Retention:
     async def daily(self) -> None:
         """One round by itself; what keeps it from its work is told in the log."""
         try:
-            gone = await self.round()
+            gone = await self.round(daily=True)
         except HerseError as error:
             log.error("retention-stopped", extra={"error": str(error)})  # noqa: TRY400
         else:
             if gone:
                 log.info("events-deleted", extra={"events": sum(gone.values())})
 
-    async def round(self, note: str | None = None) -> Counter[str]:
-        """Delete all that is due: how many rows of each class went. `note`: who asked for it, and why.
+    async def round(self, note: str | None = None, *, daily: bool = False) -> Counter[str]:
+        """Delete all that is due: how many rows of each class went. `note`: who asked for it, and why. `daily`: no more
+        than goes in a day by itself.
 
         NotAsSigned: a row is not what was signed. LedgerBusy: others were writing all the time.
         """
@@ -101,6 +106,9 @@ class Retention:
                 planned = await asyncio.to_thread(sweep.again, told)
                 if planned is not None and not self._stop.is_set():
                     await self._carry_out(planned, by, gone)
+            if daily:
+                rules = await asyncio.to_thread(_of_one_day, sweep, rules, begin)
+                sweep = Sweep(self._store, head, rules, stopped=self._stop.is_set)
             await self._all(sweep.days(), 1, note, gone)
             for keep in ORDER:
                 await self._all(sweep.batches(keep, begin.get(keep, 0)), TOLD_AT_ONCE, note, gone)
@@ -138,6 +146,18 @@ class Retention:
 def rules_of(periods: Periods, incidents: Incidents, policy: Callable[[], Policy]) -> Callable[[datetime], Rules]:
     """The rules of a moment: periods, open incidents, and how far back the policy then in force counts."""
     return lambda at: rules_at(at, periods, incidents.open_spans(), longest_window(policy()))
+
+
+def _of_one_day(sweep: Sweep, rules: Rules, begin: dict[str, int]) -> Rules:
+    """The rules by which a month's worth of each class goes at most. Blocking."""
+    eased = rules
+    for keep in ORDER:
+        first = next(sweep.batches(keep, begin.get(keep, 0)), None)
+        if first is not None:
+            eased = of_one_day(eased, keep, first.batch.since)
+    if eased != rules:
+        log.warning("retention-behind", extra={"error": _BEHIND})
+    return eased
 
 
 def _event(planned: Planned, at: datetime, note: str | None) -> Event:

@@ -9,12 +9,12 @@ order in which they go (`sweep`), what a deletion event says (`deletion`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from gateway.ledger.event import microseconds
+from gateway.ledger.event import EPOCH, MICROSECOND, microseconds
 from gateway.model import EventKind
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ MONTHS_AT_LEAST: Final = 6
 """The eight weeks of an account's own past, with the 90 days before them that tell who was new, are 146 days; where an
 account is at home, 30. How far a policy counts back (`known_for`, budgets) is asked of the policy: see `rules_at`."""
 MONTHS_AT_MOST: Final = 240
+DAILY_AT_MOST: Final = timedelta(days=31)
+"""So much of the time of a class goes in one day by itself: a clock set years ahead empties no ledger overnight."""
 
 CLASSES: Final[Mapping[Keep, frozenset[EventKind]]] = {
     Keep.DISCLOSURES: frozenset({EventKind.ATTEMPT, EventKind.LOOKUP, EventKind.LOOKUP_MISSED}),
@@ -158,6 +160,12 @@ def rules_at(
             for span in holds
         ),
     )
+
+
+def of_one_day(rules: Rules, keep: Keep, oldest: int) -> Rules:
+    """The same rules, but for what of a class is younger than its oldest event that is over by DAILY_AT_MOST."""
+    end = microseconds(midnight(EPOCH + oldest * MICROSECOND + DAILY_AT_MOST))
+    return replace(rules, before={**rules.before, keep: min(rules.before[keep], end)})
 
 
 def months_before(at: datetime, months: int) -> datetime:

@@ -60,6 +60,25 @@ def test_a_second_round_finds_nothing_and_the_next_day_what_that_brings(ledger: 
     assert checked(ledger.store).deletions == 6
 
 
+def test_a_clock_that_is_years_ahead_takes_no_more_than_a_month_a_day(ledger: Years, caplog):
+    ledger.now += 20 * 365 * DAY
+    with caplog.at_level("WARNING"):
+        assert ledger.delete(daily=True) == {"security": 36, "disclosures": 72, "proof": 36}, "those of 2023"
+    assert [one.message for one in caplog.records] == ["retention-behind"]
+    assert min(at for _, kind, _, at in ledger.rows() if kind == "lookup") == YEAR_AGO - 3 * DAY
+    assert ledger.delete(daily=True) == {"security": 36, "disclosures": 72, "proof": 36}, "those of 2025"
+    assert checked(ledger.store).deleted == 288
+
+
+def test_what_is_due_from_day_to_day_goes_as_if_asked_for(ledger: Years, caplog):
+    assert ledger.delete(daily=True) == {"security": 36, "disclosures": 36, "proof": 18}
+    assert ledger.delete(daily=True) == {"security": 18}
+    caplog.clear()
+    ledger.now += DAY
+    assert ledger.delete(daily=True) == {"security": 6, "disclosures": 12, "proof": 6}
+    assert caplog.records == []
+
+
 def test_checkpoints_kept_from_before_agree_still(ledger: Years):
     head = ledger.store.head()
     ledger.delete()

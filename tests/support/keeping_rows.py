@@ -73,7 +73,7 @@ class Years:
         asyncio.run(appended())
         self.sealer.seal(events[-1].at, SECOND)
 
-    def delete(self, note: str | None = None) -> Counter[str]:
+    def delete(self, note: str | None = None, *, daily: bool = False) -> Counter[str]:
         """One round."""
 
         async def sealed(sequence: int) -> Head | None:
@@ -83,7 +83,7 @@ class Years:
         async def one() -> Counter[str]:
             rules = lambda at: rules_at(at, self.periods, self.holds)  # noqa: E731  # as the builder makes them
             deleter: Any = self.door.ledger
-            return await Retention(self.store, deleter, rules, sealed, lambda: self.now).round(note)
+            return await Retention(self.store, deleter, rules, sealed, lambda: self.now).round(note, daily=daily)
 
         return asyncio.run(one())
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gateway.console.asked import text_of, texts_of
 from gateway.console.record import Record
 from gateway.identity.accounts import AccountError, Holder
 from gateway.identity.identifiers import parse_label
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from gateway.notices import Notices
 
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+_text = partial(text_of, AccountError)
+_texts = partial(texts_of, AccountError)
 
 LONGEST_INVITATION = timedelta(days=30)
 EVENTS_AT_ONCE = 500
@@ -212,20 +217,6 @@ def _campaign_handlers(operations: AccountOperations, clock: Callable[[], dateti
         return {"campaigns": await asyncio.to_thread(operations.campaigns)}
 
     return {"account.password-campaign": ask, "account.password-campaign-status": status}
-
-
-def _text(arguments: dict[str, Any], name: str) -> str:
-    value = arguments.get(name)
-    if not isinstance(value, str):
-        raise AccountError(f"found {value!a} as {name}; expected a text")
-    return value
-
-
-def _texts(arguments: dict[str, Any], name: str) -> list[str]:
-    values = arguments.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise AccountError(f"found {values!a} as {name}; expected a list of texts")
-    return values
 
 
 def _holder(text: str) -> Holder:

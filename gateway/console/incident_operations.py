@@ -13,9 +13,11 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.console.asked import text_of, texts_of
 from gateway.console.asker import asker
 from gateway.errors import HerseError, LedgerError
 from gateway.identity.identifiers import parse_identifier, parse_label
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from gateway.incident.kept import Incidents
 
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+_text = partial(text_of, IncidentError)
+_texts = partial(texts_of, IncidentError)
 
 ACCOUNTS_AT_MOST: Final = 2_000
 EVENTS_AT_ONCE: Final = 500
@@ -224,20 +229,6 @@ def _teleservices(asked: dict[str, Any]) -> tuple[str, ...]:
         if not _TELESERVICE.fullmatch(name):
             raise IncidentError(f"found {name!a} as teleservice; expected its name in the policy, such as infopatient")
     return names
-
-
-def _text(asked: dict[str, Any], name: str) -> str:
-    value = asked.get(name)
-    if not isinstance(value, str):
-        raise IncidentError(f"found {value!a} as {name}; expected a text")
-    return value
-
-
-def _texts(asked: dict[str, Any], name: str) -> list[str]:
-    values = asked.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise IncidentError(f"found {values!a} as {name}; expected a list of texts")
-    return values
 
 
 def _time(asked: dict[str, Any], name: str) -> datetime:

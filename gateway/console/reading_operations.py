@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.console.asked import text_of
 from gateway.console.record import signed
 from gateway.errors import Refused
 from gateway.identity.identifiers import AccountError, parse_identifier, parse_label
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from gateway.identity.accounts import Accounts
 
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+_text = partial(text_of, AccountError)
 
 OWNERS_AT_MOST: Final = 500
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}")
@@ -90,10 +94,3 @@ def _pseudonym(arguments: dict[str, Any]) -> bytes | None:
     if not _PSEUDONYM.fullmatch(text):
         raise AccountError("found something else as a person; expected a pseudonym, 32 hexadecimal digits")
     return bytes.fromhex(text)
-
-
-def _text(arguments: dict[str, Any], name: str) -> str:
-    value = arguments.get(name)
-    if not isinstance(value, str):
-        raise AccountError(f"found {value!a} as {name}; expected a text")
-    return value

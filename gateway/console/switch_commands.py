@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gateway.console.asked import text_of
 from gateway.console.switch_operations import ready_made
 from gateway.pages.announcement_words import Text
 from gateway.switches import SwitchError
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from gateway.console.switch_operations import SwitchOperations
 
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+_text = partial(text_of, SwitchError)
 
 
 def switch_handlers(operations: SwitchOperations, clock: Callable[[], datetime]) -> dict[str, Handler]:
@@ -87,13 +92,6 @@ def sign_out_handlers(operations: SignOutOperations, clock: Callable[[], datetim
         return {"accounts": len(ended), "sessions_ended": sum(ended.values()), "unknown": unknown}
 
     return {"account.sign-out": sign_out}
-
-
-def _text(arguments: dict[str, Any], name: str) -> str:
-    value = arguments.get(name)
-    if not isinstance(value, str):
-        raise SwitchError(f"found {value!a} as {name}; expected a text")
-    return value
 
 
 def _moment(arguments: dict[str, Any], name: str) -> datetime:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,34 +22,13 @@ from gateway.ledger.read import LedgerReader
 from gateway.ledger.store import LedgerBusy, create_ledger, open_ledger_at
 from gateway.ledger.tables import metadata
 from gateway.ledger.tree_rows import open_tree_store
-from gateway.model import Event, EventKind
-from support.ledger_doors import PostgresDoor
-from support.postgres import AT, the_server
+from support.postgres import AT, a_look_up, the_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from gateway.ledger.place import PostgresAddress
+    from support.ledger_doors import PostgresDoor
 
 pytestmark = pytest.mark.system
-
-
-def event(at: datetime = AT, **values: object) -> Event:
-    return Event(EventKind.LOOKUP, "a", at, teleservice="t", pseudonym=b"p", **values)
-
-
-@pytest.fixture
-def door(tmp_path: Path) -> Iterator[PostgresDoor]:
-    made = PostgresDoor(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def place() -> PostgresAddress:
-    """A database that may be damaged."""
-    return the_server().database()
 
 
 def refusal(place: PostgresAddress, *, beside: bool = False) -> str:
@@ -149,7 +128,7 @@ def test_an_older_version_is_brought_up_by_who_is_alone():
     the_server().ask(place.database, "update alembic_version set version_num = '0001'")
     assert "has schema version 0001; expected 0002" in refusal(place, beside=True)
     with closing(open_ledger_at(place)) as ledger:
-        ledger.append_now([event()])
+        ledger.append_now([a_look_up()])
     with closing(open_tree_store(place)) as tree:
         assert tree.head() is None
 
@@ -163,25 +142,27 @@ def test_a_kind_nobody_knows_is_found(place: PostgresAddress):
 
 
 @pytest.mark.parametrize("count", [1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, 5 * ROWS_AT_ONCE])
-def test_a_group_is_stored_whole_in_its_order_with_all_its_columns(door: PostgresDoor, count: int):
+def test_a_group_is_stored_whole_in_its_order_with_all_its_columns(postgres: PostgresDoor, count: int):
     full = {"session": "s", "network": "2001:db8::1", "device": "é\U0001f600", "method": "GET", "request": b"\x00\xff"}
     full |= {"reason": "r", "status": 200, "categories": ("identité", "x"), "holder": "Zoë", "delegate": "d"}
     full |= {"details": "told", "sealed": bytes(range(256))}
-    events = [event(**full) if number % 2 else event(AT - timedelta(microseconds=number)) for number in range(count)]
-    receipt = door.ledger.append_now(events)
+    events = [
+        a_look_up(**full) if number % 2 else a_look_up(AT - timedelta(microseconds=number)) for number in range(count)
+    ]
+    receipt = postgres.ledger.append_now(events)
     assert receipt.sequence == count
-    with closing(open_tree_store(door.place)) as tree, closing(LedgerReader(door.place)) as reader:
+    with closing(open_tree_store(postgres.place)) as tree, closing(LedgerReader(postgres.place)) as reader:
         assert [sequence for sequence, _ in tree.rows(0, count, count, 0)] == list(range(1, count + 1))
         found = {one.sequence: one.event for one in reader.events("a", limit=1000)}
     assert [found[number] for number in range(1, count + 1)] == events
 
 
-def test_two_appenders_give_every_event_one_number(door: PostgresDoor):
+def test_two_appenders_give_every_event_one_number(postgres: PostgresDoor):
     numbers: list[int] = []
 
     def append() -> None:
-        with closing(open_ledger_at(door.place, beside=True)) as ledger:
-            numbers.extend(ledger.append_now([event()] * 3).sequence for _ in range(50))
+        with closing(open_ledger_at(postgres.place, beside=True)) as ledger:
+            numbers.extend(ledger.append_now([a_look_up()] * 3).sequence for _ in range(50))
 
     threads = [threading.Thread(target=append) for _ in range(2)]
     for thread in threads:
@@ -189,14 +170,14 @@ def test_two_appenders_give_every_event_one_number(door: PostgresDoor):
     for thread in threads:
         thread.join()
     assert len(set(numbers)) == 100
-    assert door.ask("select count(*), count(distinct sequence), max(sequence) from event") == [(300, 300, 300)]
+    assert postgres.ask("select count(*), count(distinct sequence), max(sequence) from event") == [(300, 300, 300)]
 
 
-def test_too_many_waiting_is_busy_and_passes(door: PostgresDoor):
-    with closing(open_postgres_ledger(door.place, waiting_at_most=2)) as ledger:
+def test_too_many_waiting_is_busy_and_passes(postgres: PostgresDoor):
+    with closing(open_postgres_ledger(postgres.place, waiting_at_most=2)) as ledger:
         with pytest.raises(LedgerBusy):
-            ledger.append_now([event()] * 3)
-        assert ledger.append_now([event()] * 2).sequence == 2
+            ledger.append_now([a_look_up()] * 3)
+        assert ledger.append_now([a_look_up()] * 2).sequence == 2
 
 
 @pytest.mark.parametrize("count", [1, 2 * ROWS_AT_ONCE])
@@ -204,34 +185,34 @@ def test_L4_a_row_that_the_server_refuses_ends_the_ledger_and_stores_nothing(pla
     the_server().ask(place.database, "alter table event add check (account <> 'b')")
     with closing(open_ledger_at(place)) as ledger:
         with pytest.raises(LedgerError, match=r"could not be written .*check constraint.*look at the database server"):
-            ledger.append_now([*[event()] * (count - 1), event()._replace(account="b")])
+            ledger.append_now([*[a_look_up()] * (count - 1), a_look_up()._replace(account="b")])
         assert ledger.failed
         with pytest.raises(LedgerError) as said:
-            ledger.append_now([event()])
+            ledger.append_now([a_look_up()])
         assert "DETAIL" not in str(said.value), "it holds the values of the row"
     assert the_server().ask(place.database, "select count(*) from event") == [(0,)]
 
 
-def test_a_commit_that_was_undone_is_not_taken_for_one(door: PostgresDoor):
+def test_a_commit_that_was_undone_is_not_taken_for_one(postgres: PostgresDoor):
     """A transaction that failed answers ROLLBACK to a commit, as if all were well."""
-    server = door.ledger._connection.pgconn
+    server = postgres.ledger._connection.pgconn
     server.exec_(b"begin")
     server.exec_(b"select 1/0")
     with pytest.raises(LedgerError, match="ROLLBACK"):
-        door.ledger._command(b"commit")
+        postgres.ledger._command(b"commit")
 
 
 # ---- what is settled
 
 
-def test_nothing_is_settled_while_a_number_is_under_way(door: PostgresDoor):
+def test_nothing_is_settled_while_a_number_is_under_way(postgres: PostgresDoor):
     """A number that was given, and is not committed: sealing past it would leave its row out for ever."""
-    door.ledger.append_now([event()])
-    tree = door.tree()
-    with connect(door.place, autocommit=False) as other:
+    postgres.ledger.append_now([a_look_up()])
+    tree = postgres.tree()
+    with connect(postgres.place, autocommit=False) as other:
         other.execute(f"select pg_advisory_xact_lock_shared({APPENDING})")
         other.execute("insert into event (at, kind, account) values (1, 'sign-in', 'a')")
-        door.ask("select 1")
+        postgres.ask("select 1")
         asked: list[int] = []
         asking = threading.Thread(target=lambda: asked.append(tree.settled()))
         asking.start()
@@ -243,10 +224,10 @@ def test_nothing_is_settled_while_a_number_is_under_way(door: PostgresDoor):
     assert [sequence for sequence, _ in tree.rows(0, 2, 10, 0)] == [1, 2]
 
 
-def test_a_number_that_was_given_in_vain_is_settled(door: PostgresDoor):
-    door.ask("select nextval('event_sequence')")
-    assert door.ledger.append_now([event()]).sequence == 2
-    tree = door.tree()
+def test_a_number_that_was_given_in_vain_is_settled(postgres: PostgresDoor):
+    postgres.ask("select nextval('event_sequence')")
+    assert postgres.ledger.append_now([a_look_up()]).sequence == 2
+    tree = postgres.tree()
     assert tree.settled() == 2
     assert [sequence for sequence, _ in tree.rows(0, 2, 10, 0)] == [2]
 
@@ -254,17 +235,17 @@ def test_a_number_that_was_given_in_vain_is_settled(door: PostgresDoor):
 # ---- who seals
 
 
-def test_L3_one_store_is_elected_and_another_when_it_ends(door: PostgresDoor):
-    one, two = door.tree(), door.tree()
+def test_L3_one_store_is_elected_and_another_when_it_ends(postgres: PostgresDoor):
+    one, two = postgres.tree(), postgres.tree()
     assert [one.elected(), two.elected(), one.elected(), two.elected()] == [True, False, True, False]
     one.close()
     assert two.elected()
 
 
-def test_L3_who_lost_his_connection_is_not_elected_any_more(door: PostgresDoor):
-    one, two = door.tree(), door.tree()
+def test_L3_who_lost_his_connection_is_not_elected_any_more(postgres: PostgresDoor):
+    one, two = postgres.tree(), postgres.tree()
     assert one.elected()
-    door.fail()
+    postgres.fail()
     assert not one.elected()
     assert two.elected()
     assert not one.elected()

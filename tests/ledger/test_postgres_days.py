@@ -12,52 +12,31 @@ import pytest
 
 from gateway.errors import LedgerError
 from gateway.ledger.store import open_ledger_at, prepare_days
-from gateway.model import Event, EventKind
 from support.ledger_doors import PostgresDoor
-from support.postgres import AT, the_server
+from support.postgres import AT, a_look_up, the_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from gateway.ledger.place import PostgresAddress
 
 pytestmark = pytest.mark.system
 
 
-def event(at: datetime = AT, **values: object) -> Event:
-    return Event(EventKind.LOOKUP, "a", at, teleservice="t", pseudonym=b"p", **values)
-
-
-@pytest.fixture
-def door(tmp_path: Path) -> Iterator[PostgresDoor]:
-    made = PostgresDoor(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def place() -> PostgresAddress:
-    """A database that may be damaged."""
-    return the_server().database()
-
-
-def days(door: PostgresDoor | PostgresAddress) -> dict[str, int]:
-    place = door.place if isinstance(door, PostgresDoor) else door
+def days(postgres: PostgresDoor | PostgresAddress) -> dict[str, int]:
+    place = postgres.place if isinstance(postgres, PostgresDoor) else postgres
     found = the_server().ask(place.database, "select tableoid::regclass::text, count(*) from event group by 1")
     return dict(found)
 
 
-def test_events_go_to_their_day_and_what_has_none_is_kept_too(door: PostgresDoor):
+def test_events_go_to_their_day_and_what_has_none_is_kept_too(postgres: PostgresDoor):
     times = [AT, AT + timedelta(hours=23.9), AT + timedelta(days=1), AT - timedelta(days=400), AT + timedelta(days=400)]
-    door.ledger.append_now([event(at) for at in times])
-    assert days(door) == {"event_2026_11_22": 2, "event_2026_11_23": 1, "event_other": 2}
-    assert len(door.stored()) == 5
+    postgres.ledger.append_now([a_look_up(at) for at in times])
+    assert days(postgres) == {"event_2026_11_22": 2, "event_2026_11_23": 1, "event_other": 2}
+    assert len(postgres.stored()) == 5
 
 
 def test_what_came_before_its_day_was_made_moves_there(place: PostgresAddress):
     with closing(open_ledger_at(place)) as ledger:
-        ledger.append_now([event(AT + timedelta(hours=number)) for number in range(-30, 30)])
+        ledger.append_now([a_look_up(AT + timedelta(hours=number)) for number in range(-30, 30)])
         before = the_server().ask(place.database, "select * from event order by sequence")
         assert days(place) == {"event_other": 60}
         prepare_days(place, AT)
@@ -69,7 +48,7 @@ def test_what_came_before_its_day_was_made_moves_there(place: PostgresAddress):
             "event_2026_11_23": 6,
         }
         assert the_server().ask(place.database, "select * from event order by sequence") == before
-        assert ledger.append_now([event(AT + timedelta(days=9))]).sequence == 61
+        assert ledger.append_now([a_look_up(AT + timedelta(days=9))]).sequence == 61
     assert days(place)["event_2026_12_01"] == 1
 
 
@@ -87,7 +66,7 @@ def test_days_are_made_while_others_append_and_prepare(place: PostgresAddress):
             thread.start()
         count = 0
         while count < 100 or any(thread.is_alive() for thread in making):
-            ledger.append_now([event(now)])
+            ledger.append_now([a_look_up(now)])
             count += 1
     assert sum(days(place).values()) == count
     assert f"event_{now:%Y_%m_%d}" in days(place)

@@ -24,6 +24,7 @@ import psycopg
 
 from gateway.ledger.place import PostgresAddress
 from gateway.ledger.store import create_ledger, prepare_days
+from gateway.model import Event, EventKind
 from support.servers import LOOPBACK, Process, free_port, wait_until
 
 if TYPE_CHECKING:
@@ -232,6 +233,11 @@ def program(name: str) -> str:
     if found is None:
         raise RuntimeError(f"{name} is missing; `make test` installs what it needs, or names the packages")
     return found
+
+
+def a_look_up(at: datetime = AT, **values: object) -> Event:
+    """Of account `a`."""
+    return Event(EventKind.LOOKUP, "a", at, teleservice="t", pseudonym=b"p", **values)  # type: ignore[arg-type]
 
 
 def _alive(pid: int) -> bool:

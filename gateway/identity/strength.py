@@ -134,7 +134,7 @@ def _without_own_words(text: str, names: Iterable[str]) -> str:
 
 
 def _folded(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.lower())
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower())  # ℠ is SM before it is sm
     return "".join(one for one in letters if not unicodedata.combining(one))
 
 

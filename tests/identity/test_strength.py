@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.identity.common_passwords import COMMON
@@ -88,6 +88,7 @@ def test_two_common_words_are_never_enough(first, second, end):
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=LONGEST + 2), st.lists(st.text(max_size=9), max_size=3))
+@example("0000100℠001", [])
 def test_any_text_is_judged(text, names):
     assert weaknesses(text, IDENTIFIER, (text,)) != ()
     found = weaknesses(text, IDENTIFIER, names)

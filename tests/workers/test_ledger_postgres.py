@@ -16,7 +16,7 @@ from gateway.ledger.postgres_engine import SEALING
 from support.crew import Crew
 from support.lookups import api_request
 from support.postgres import PostgresServer
-from support.servers import wait_until
+from support.servers import accepts, wait_until
 from support.signing_in import NAME, PASSWORD, cookie_of, form, with_password
 from support.worst_day import WorstDay, taken_up
 
@@ -76,7 +76,7 @@ def test_L4_two_processes_one_ledger_and_whatever_ends(server, kept):
         assert "nothing that was signed is lost" in taken_up(crew)[1]
         with day.load():
             os.kill(crew.pid, signal.SIGKILL)
-            wait_until("all have ended", lambda: day.ask(b"GET / HTTP/1.1\r\n") == 0)
+            wait_until("all have ended", lambda: not accepts(demo.house.port)())
     assert day.faults() == []
     assert day.cut > 0, "no look-up was under way at any of the kills"
     with Crew(demo.house, 2) as crew:

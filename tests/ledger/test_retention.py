@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.ledger.event import microseconds
-from gateway.ledger.retention import CLASS_OF, CLASSES, ORDER, Keep, Periods, midnight, months_before, rules_at
+from gateway.ledger.retention import (
+    CLASS_OF,
+    CLASSES,
+    ORDER,
+    Keep,
+    Periods,
+    midnight,
+    months_before,
+    of_one_day,
+    rules_at,
+)
 from gateway.ledger.span import Span
 from gateway.model import EventKind
 
@@ -93,3 +103,11 @@ def test_so_many_months_are_never_more(days, months):
     then = months_before(now, months)
     assert timedelta(days=28 * months) <= midnight(now) - then <= timedelta(days=31 * months)
     assert months_before(now + DAY, months) >= then
+
+
+def test_in_one_day_no_more_than_a_month_goes_of_a_class_and_never_more_than_is_over():
+    rules = rules_at(NOW, Periods())
+    eased = of_one_day(rules, Keep.SECURITY, at(2024, 1, 10, 17))
+    assert eased.before == {**rules.before, Keep.SECURITY: at(2024, 2, 10)}
+    assert eased.holds == rules.holds
+    assert of_one_day(rules, Keep.SECURITY, at(2025, 11, 20)) == rules

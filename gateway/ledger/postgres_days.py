@@ -5,8 +5,9 @@ What comes while its day is missing goes to `event_other`, and moves to its day 
 midnight to midnight UTC.
 
 Appending goes on. But nobody may be half-way when a day appears: a row already on its way to `event_other` would be
-refused there, and end the ledger of whoever sent it. So a day is made while nobody appends, which takes milliseconds;
-where it would take longer, because somebody reads for long, it is given up and tried again.
+refused there, and end the ledger of whoever sent it; and a question planned before it would not find what has moved. So
+a day is made while nobody appends or reads, which takes milliseconds; where it would take longer, because somebody
+reads for long, it is given up and tried again.
 """
 
 from __future__ import annotations
@@ -78,8 +79,7 @@ def _make(connection: psycopg.Connection, day: datetime) -> None:
     steps: tuple[Any, ...] = (
         _PATIENCE,
         f"select pg_advisory_xact_lock({MAKING})",
-        "lock table only event in share row exclusive mode",
-        "lock table event_other in access exclusive mode",
+        "lock table only event in access exclusive mode",
         f"create table {name} (like event including defaults including constraints)",
         _MOVE.format(name=name, begin=begin, end=end),
         f"alter table event attach partition {name} for values from ({begin}) to ({end})",

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.errors import LedgerError
 from gateway.ledger.store import open_ledger_at, prepare_days
+from gateway.ledger.tree_rows import open_tree_store
 from support.ledger_doors import PostgresDoor
 from support.postgres import AT, a_look_up, the_server
 
@@ -70,6 +71,32 @@ def test_days_are_made_while_others_append_and_prepare(place: PostgresAddress):
             count += 1
     assert sum(days(place).values()) == count
     assert f"event_{now:%Y_%m_%d}" in days(place)
+
+
+def test_whoever_reads_while_a_day_is_made_finds_every_event(place: PostgresAddress):
+    """Planned before its events move and asked after it, a question would find none: the tree would be held for lost."""
+    times = [AT + timedelta(days=number) for number in range(60)]
+    with closing(open_ledger_at(place)) as ledger:
+        ledger.append_now([a_look_up(at) for at in times])
+    found, made = set[int](), threading.Event()
+
+    def read() -> None:
+        with closing(open_tree_store(place, writes=False)) as store:
+            while not made.is_set():
+                found.add(len(store.rows(0, 60, 100, 0)))
+
+    reading = [threading.Thread(target=read) for _ in range(4)]
+    for thread in reading:
+        thread.start()
+    try:
+        for at in times[1::10]:
+            prepare_days(place, at)
+    finally:
+        made.set()
+        for thread in reading:
+            thread.join()
+    assert found == {60}
+    assert days(place)["event_2027_01_20"] == 1
 
 
 def test_days_that_cannot_be_made_are_told(place: PostgresAddress):

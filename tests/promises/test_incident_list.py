@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway.cli.main import main
 from gateway.incident.proofs import check_folder
+from gateway.ledger.tree_rows import open_tree_store
 from gateway.model import EventKind
 from support.lookups import Demo, Load, people
 from support.servers import wait_until
@@ -39,6 +41,13 @@ def served_to(demo, account):
     return {number for request, number in lines if request in requests}
 
 
+def all_signed(demo):
+    """Whether nothing is in the ledger that is not signed; what is not yet cannot be proved to anybody."""
+    with closing(open_tree_store(demo.house.ledger_file, writes=False)) as store:
+        head, last = store.head(), store.settled()
+        return head is not None and head.last_sequence >= last
+
+
 def test_the_list_is_whom_the_portal_gave_away(demo, tmp_path, capsys):
     cookies = [(THIEF, demo.house.sign_in(THIEF))] * 2 + [(HONEST, demo.house.sign_in(HONEST))]
     load, config = Load(demo, cookies, people(5)), ("--config", str(demo.house.settings_file))
@@ -57,6 +66,7 @@ def test_the_list_is_whom_the_portal_gave_away(demo, tmp_path, capsys):
         wait_until("the thief is stopped", lambda: sum(load.statuses.values()) - load.statuses[200] > 5)
         load.stop()
         assert {one for one in load.received - shown if one[0] == THIEF} == set()
+        wait_until("all is signed", lambda: all_signed(demo))
         out = tmp_path / "list.jsonl"
         key = ("--key", str(tmp_path / "officer.key"), "--password-file", str(tmp_path / "password"))
         assert main(["incident", "export", number, "--out", str(out), *key, *config]) == 0

@@ -221,8 +221,7 @@ def main(words: list[str]) -> int:
 
 def _on_postgres(folder: Path, events: int, stolen: int, passed: Callable[[float], None] | None) -> bool:
     seals = Seals(_officer(folder).public)
-    server = PostgresServer(*OPTIONS).start()
-    try:
+    with PostgresServer(*OPTIONS) as server:
         place, per_day = server.database(), events // DAYS
         days = range((FROM - START).days, (TO - START).days)
         every = len(days) * per_day // stolen
@@ -230,8 +229,6 @@ def _on_postgres(folder: Path, events: int, stolen: int, passed: Callable[[float
         size = server.ask(place.database, f"select pg_size_pretty(pg_database_size('{place.database}'))")[0][0]
         print(f"filled: {events:,} events, {size}", flush=True)
         return questions(place, folder, stolen, server.pid)
-    finally:
-        server.remove()
 
 
 if __name__ == "__main__":

@@ -154,9 +154,7 @@ def opened(stack: ExitStack, folder: Path) -> list[Store]:
     """All stores, new and empty."""
     path = folder / "ledger.db"
     create_ledger(path)
-    server = PostgresServer()
-    stack.callback(server.remove)
-    server.start()
+    server = stack.enter_context(PostgresServer())
     place = server.database()
     prepare_days(place, datetime.now(UTC))
     stores = [

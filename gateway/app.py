@@ -11,7 +11,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from gateway.building import clock, hallway_doors, later, limits_of, repeat
+from gateway.building import clock, hallway_doors, later, limits_of
 from gateway.card_gate import CardGate
 from gateway.console.account_operations import AccountOperations, account_handlers
 from gateway.console.admin_socket import SOCKET_FILE, serve_admin
@@ -59,6 +59,7 @@ from gateway.portal.cookies import SESSION_COOKIE
 from gateway.portal.doors import Doors as PortalDoors
 from gateway.post_office import PostOffice
 from gateway.retention_gate import Retention, rules_of
+from gateway.rounds import repeat
 from gateway.sending import WorkSender
 from gateway.settings import read_key
 from gateway.sso_gate import SsoGate

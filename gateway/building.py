@@ -7,31 +7,27 @@ What only the one process with the pages has is built by `app`; what a process b
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.errors import StartError
 from gateway.homes import Homes
 from gateway.identity.at_rest import AtRest
 from gateway.identity.slips import Slips
 from gateway.keeping import Keeper
-from gateway.ledger.officer_key import OfficerKeyError, load_public
-from gateway.ledger.seal import Seals
 from gateway.listener.strict import Limits
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.pending import Pending
 from gateway.policy_in_force import load_decoys_of
 from gateway.portal.cookies import SESSION_COOKIE
 from gateway.settings import read_key
-from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, OFFICER_FILE, PSEUDONYM_KEY_FILE
+from gateway.state_files import ASSERTION_KEY_FILE, AT_REST_KEY_FILE, PSEUDONYM_KEY_FILE
 from gateway.upstream.assertion import Assertions, load_assertion_key
 from gateway.upstream.client import Portal, PortalAddress
 from gateway.visit import HallwayDoors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from contextlib import ExitStack
 
     from gateway.identity.kept_work import KeptWork
@@ -41,8 +37,6 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
     from gateway.switches import SwitchesDoor
     from gateway.visit import LedgerDoor, ReturnsDoor, SessionsDoor, WatchingDoor
-
-log = logging.getLogger("gateway.app")
 
 
 def clock() -> datetime:
@@ -60,19 +54,6 @@ def wait(seconds: float) -> Pending[None]:
 def later(act: Callable[[], None]) -> None:
     """Act once the answer under way has left, at a moment that nobody can foresee: 20 to 220 ms from now."""
     asyncio.get_running_loop().call_later(0.02 + secrets.randbelow(200) / 1000, act)
-
-
-async def repeat(seconds: float, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Act every so many seconds until `stop`."""
-    while not stop.is_set():
-        try:
-            await act()
-        except Exception as error:  # noqa: BLE001  # a failed round is told, and the next one tries again
-            log.error("round-failed", extra={"error": type(error).__name__})  # noqa: TRY400
-        try:
-            await asyncio.wait_for(stop.wait(), seconds)
-        except TimeoutError:
-            continue
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -133,19 +114,6 @@ def hallway_doors(
         slips=Slips(AtRest(read_key(keys / AT_REST_KEY_FILE))),
         switches=switches,
     )
-
-
-def seals_of(settings: Settings) -> Seals:
-    """What patient numbers are sealed with; StartError without the data-protection officer's public key."""
-    path = settings.keys.folder / OFFICER_FILE
-    try:
-        return Seals(load_public(path.read_text(encoding="ascii")))
-    except (OSError, UnicodeDecodeError, OfficerKeyError) as error:
-        found = error.strerror if isinstance(error, OSError) else error
-        raise StartError(
-            f"the public key of the data-protection officer {path} cannot be read ({found}); expected the file "
-            "officer.pub that the officer made with `herse ledger keygen`"
-        ) from None
 
 
 def _address(settings: Settings) -> PortalAddress:

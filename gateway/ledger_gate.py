@@ -14,20 +14,21 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gateway.building import repeat, seals_of
 from gateway.errors import HerseError, LedgerError, StartError
 from gateway.ledger.fault import Fault
 from gateway.ledger.kept import NotGoingOn, demand_going_on, newest_kept, signer_of
+from gateway.ledger.officer_key import OfficerKeyError, load_public
 from gateway.ledger.publishing import NotSent, ToFile, ToMail, ToNewest, destination
 from gateway.ledger.read import LedgerReader
-from gateway.ledger.seal import SealedLedger
+from gateway.ledger.seal import SealedLedger, Seals
 from gateway.ledger.sealer import Sealer
 from gateway.ledger.store import open_ledger_at, prepare_days
 from gateway.ledger.tail import Tail
 from gateway.ledger.tree_rows import open_tree_store
 from gateway.ledger_key import signing_key
 from gateway.mail.letter import Letter
-from gateway.state_files import NEWEST_FILE
+from gateway.rounds import repeat
+from gateway.state_files import NEWEST_FILE, OFFICER_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,19 @@ def kept_files(settings: Settings) -> list[Path]:
     """Where checkpoints of this ledger may be kept that this machine can read."""
     sent = (destination(text, lambda _to, _note: None) for text in settings.ledger.checkpoints)
     return [settings.state.folder / NEWEST_FILE, *(one.path for one in sent if isinstance(one, ToFile))]
+
+
+def _seals_of(settings: Settings) -> Seals:
+    """What patient numbers are sealed with; StartError without the data-protection officer's public key."""
+    path = settings.keys.folder / OFFICER_FILE
+    try:
+        return Seals(load_public(path.read_text(encoding="ascii")))
+    except (OSError, UnicodeDecodeError, OfficerKeyError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        raise StartError(
+            f"the public key of the data-protection officer {path} cannot be read ({found}); expected the file "
+            "officer.pub that the officer made with `herse ledger keygen`"
+        ) from None
 
 
 def demand_not_older(settings: Settings, store: TreeStore) -> None:
@@ -120,7 +134,7 @@ class LedgerGate:
         keep.callback(self.ledger.close)
         self.reader = LedgerReader(self._place)
         keep.callback(self.reader.close)
-        self.seals = seals_of(settings)
+        self.seals = _seals_of(settings)
         self.door = SealedLedger(self.ledger, self.seals, self.tail)
         self._first_seal()
 

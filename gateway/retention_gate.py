@@ -16,7 +16,6 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from gateway.building import repeat
 from gateway.errors import HerseError, LedgerError
 from gateway.ledger.deletion import NotDeleted, told_text
 from gateway.ledger.retention import ORDER, Keep, of_one_day, rules_at
@@ -24,6 +23,7 @@ from gateway.ledger.sweep import Planned, Sweep
 from gateway.ledger.writer import LedgerBusy
 from gateway.model import Event, EventKind
 from gateway.policy_in_force import longest_window
+from gateway.rounds import repeat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

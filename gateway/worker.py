@@ -10,7 +10,7 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from gateway.building import clock, hallway_doors, limits_of, repeat
+from gateway.building import clock, hallway_doors, limits_of
 from gateway.desk.frames import DESK_SOCKET
 from gateway.desk.link import DeskLink
 from gateway.desk.pages import DeskPages
@@ -23,6 +23,7 @@ from gateway.ledger_gate import LedgerGate
 from gateway.meter_gate import meter_gate
 from gateway.metering.watching_afar import WatchingAfar
 from gateway.policy_in_force import PolicyWatch, load_tested_policy
+from gateway.rounds import repeat
 from gateway.settings import read_key
 from gateway.state_files import AT_REST_KEY_FILE
 from gateway.switches import LOOK_SECONDS, SWITCHES_FILE, Switchboard

@@ -79,9 +79,8 @@ def _verify(arguments: argparse.Namespace) -> str:
                 found = judged(store, keys, kept, progress)
     finally:
         progress.end()
-    newest = "never signed" if found.newest is None else f"signed {found.newest.at:%Y-%m-%d %H:%M:%S} UTC"
     return (
-        f"The ledger is what was signed: {found.size} events under {found.root.hex()}, {newest}; {found.unsealed} more "
+        f"The ledger is what was signed: {size_and_root(found)}; {found.unsealed} more "
         f"came since and are not signed yet; {found.kept} checkpoints kept outside agree."
         + (
             f" {found.deleted} rows are gone, their time being over, as {found.deletions} events of the ledger tell."
@@ -91,6 +90,12 @@ def _verify(arguments: argparse.Namespace) -> str:
         + (f" {found.waiting} more deletions were told and not carried out." if found.waiting else "")
         + ("" if kept else " Without one (--checkpoint) a tail that was cut before it was signed anew cannot show.")
     )
+
+
+def size_and_root(found: Verified) -> str:
+    """What a ledger that was read through is known by."""
+    newest = "never signed" if found.newest is None else f"signed {found.newest.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{found.size} events under {found.root.hex()}, {newest}"
 
 
 def judged(store: TreeRows, keys: list[str], kept: list[str], progress: Progress) -> Verified:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.cli.ledger_check import judged
+from gateway.cli.ledger_check import judged, size_and_root
 from gateway.cli.ledger_files import made
 from gateway.cli.on_record import on_record
 from gateway.cli.outcome import told
@@ -79,10 +79,9 @@ def _backup(arguments: argparse.Namespace) -> str:
             found = _verified(settings, draft, progress)
     finally:
         progress.end()
-    newest = "never signed" if found.newest is None else f"signed {found.newest.at:%Y-%m-%d %H:%M:%S} UTC"
     return (
-        f"Made {to}: {found.size} events under {found.root.hex()}, {newest}, and {found.unsealed} that came since. The "
-        f"copy was read through: it is what was signed.{unrecorded}"
+        f"Made {to}: {size_and_root(found)}, and {found.unsealed} that came since. The copy was read through: it is "
+        f"what was signed.{unrecorded}"
     )
 
 

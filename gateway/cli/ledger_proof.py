@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.cli.ledger_files import made, text_of
 from gateway.cli.ledger_source import add_keys, add_source, checkpoint_of, head_of, keys_of, store_of
-from gateway.cli.on_record import demand_copy, on_record
+from gateway.cli.on_record import gateway_asked, on_record
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
 from gateway.errors import HerseError, StartError
@@ -29,7 +29,6 @@ from gateway.ledger.note_file import notes_in
 from gateway.ledger.proof import Signed, make_consistency, make_inclusion
 from gateway.ledger.sealed_rows import gone_leaf, leaf_number, sealed_rows, sealed_tiles
 from gateway.ledger.verify_proof import Included, check_proof
-from gateway.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -149,14 +148,9 @@ def _check(arguments: argparse.Namespace) -> str:
 
 def _on_record(arguments: argparse.Namespace, what: str, owner: str = "") -> None:
     """A gateway's own ledger is asked on record; a copy of one, where no gateway is, without."""
-    if (arguments.reason is None) == (arguments.config is not None):
-        raise StartError(
-            "--reason goes with --config, and not with --file: what shows events of a gateway's ledger is on record"
-        )
-    if arguments.config is None:
-        demand_copy(arguments.file)
-    else:
-        on_record(load_settings(arguments.config), what, arguments.reason, owners=[owner] if owner else [])
+    settings = gateway_asked(arguments)
+    if settings is not None:
+        on_record(settings, what, arguments.reason, owners=[owner] if owner else [])
 
 
 def _check_folder(folder: Path, keys: list[str]) -> str:

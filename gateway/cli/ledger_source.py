@@ -25,7 +25,6 @@ def add_source(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, metavar="FILE", help="the settings of the gateway")
     where.add_argument("--file", type=Path, metavar="FILE", help="a copy of ledger.db")
-    parser.set_defaults(export=None)
     return where
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.cli.intervals import beginning, ending
-from gateway.cli.on_record import demand_copy, on_record
+from gateway.cli.ledger_source import add_source
+from gateway.cli.on_record import gateway_asked, on_record
 from gateway.cli.outcome import told
 from gateway.cli.progress import Progress
 from gateway.cli.trace_lines import FORMATS, TraceLines
@@ -29,7 +30,7 @@ from gateway.ledger.trace import open_trace
 from gateway.metering.patient import parse_patient_number
 from gateway.metering.pseudonym import Pseudonymizer
 from gateway.policy_in_force import load_tested_policy, titles_of
-from gateway.settings import load_settings, read_key
+from gateway.settings import read_key
 from gateway.state_files import PSEUDONYM_KEY_FILE
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def add_act(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     whom = parser.add_mutually_exclusive_group(required=True)
     whom.add_argument("account", metavar="ACCOUNT", nargs="?", help="AM or FINESS number, or the account's name")
     whom.add_argument("--patient", action="store_true", help="who saw one person: the number is asked for")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--config", type=Path, metavar="FILE", help="the settings of the gateway")
-    where.add_argument("--file", type=Path, metavar="FILE", help="a copy of ledger.db")
+    add_source(parser)
     parser.add_argument("--from", dest="since", type=beginning, required=True, metavar="TIME", help="a day or a time")
     parser.add_argument("--to", dest="until", type=_ending, default=_NOW, metavar="TIME", help="end (default: now)")
     parser.add_argument("--reason", help="kept with the event, which the account's owner sees; not with --file")
@@ -122,7 +121,7 @@ def _check_span(since: datetime, until: datetime) -> None:
 
 
 def _of_account(arguments: argparse.Namespace, form: str) -> str:
-    settings = _settings(arguments)
+    settings = gateway_asked(arguments)
     if settings is None:
         asked = _Asked(arguments.file, parse_identifier(arguments.account), arguments.since, arguments.until)
     else:
@@ -142,7 +141,7 @@ def _of_account(arguments: argparse.Namespace, form: str) -> str:
 
 
 def _of_person(arguments: argparse.Namespace, form: str) -> str:
-    settings = _settings(arguments)
+    settings = gateway_asked(arguments)
     if settings is None:
         raise StartError("--patient goes with --config alone; expected the gateway's settings, for its pseudonym key")
     person = _pseudonym(settings)
@@ -197,18 +196,6 @@ def _pseudonym(settings: Settings) -> bytes:
             "what was typed is no patient number; expected the 13 or 15 characters of a NIR with its right key, or a "
             "provisional number. Nothing was read."
         ) from None
-
-
-def _settings(arguments: argparse.Namespace) -> Settings | None:
-    """The gateway's, where it is asked; a copy of its ledger needs none, and a reason goes with a gateway alone."""
-    if (arguments.reason is None) == (arguments.config is not None):
-        raise StartError(
-            "--reason goes with --config, and not with --file: a question to a gateway's ledger is on record"
-        )
-    if arguments.config is None:
-        demand_copy(arguments.file)
-        return None
-    return load_settings(arguments.config)
 
 
 def _lines(arguments: argparse.Namespace, settings: Settings | None) -> TraceLines:

@@ -18,8 +18,10 @@ from gateway.identity.database import DATABASE_FILE
 from gateway.incident.incident import Incident, from_plain
 from gateway.incident.kept import INCIDENTS_FOLDER, Incidents
 from gateway.ledger.lock import LOCK_NAME
+from gateway.settings import load_settings
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -59,6 +61,20 @@ def noted(settings: Settings, number: str, what: str, note: str) -> Incident:
     Incidents(settings.state.folder / INCIDENTS_FOLDER).find(number)
     values = {"id": number, "what": what, "note": note}
     return from_plain(perform(settings, "incident.note", values))
+
+
+def gateway_asked(arguments: argparse.Namespace) -> Settings | None:
+    """The settings of the gateway whose own ledger is asked; None: a copy of one is. StartError unless a reason goes
+    with the one, and none with the other.
+    """
+    if (arguments.reason is None) == (arguments.config is not None):
+        raise StartError(
+            "--reason goes with --config, and not with --file: a question to a gateway's ledger is on record"
+        )
+    if arguments.config is None:
+        demand_copy(arguments.file)
+        return None
+    return load_settings(arguments.config)
 
 
 def demand_copy(file: Path) -> None:

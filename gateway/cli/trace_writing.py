@@ -9,9 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from gateway.cli.ledger_files import made
 from gateway.cli.progress import Progress
-from gateway.errors import StartError
-from gateway.whole_file import appearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,10 +53,5 @@ def _opened(out: Path | None) -> Iterator[Callable[[str], object]]:
     if out is None:
         yield sys.stdout.write
         return
-    try:
-        with appearing(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-            yield file.write
-    except FileExistsError:
-        raise StartError(f"{out} exists already; expected a new name: nothing is written over") from None
-    except OSError as error:
-        raise StartError(f"{out}: {error.strerror}; expected a place this user may write to, with room") from None
+    with made(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        yield file.write

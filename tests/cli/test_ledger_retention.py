@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ from gateway.model import EventKind
 from gateway.settings import load_settings
 from support.keeping_rows import an_event
 from support.off_line import settle
+from support.servers import wait_until
 from support.sources import ROOT
 
 if TYPE_CHECKING:
@@ -48,6 +51,13 @@ def folder(tmp_path: Path) -> Path:
     with closing(open_tree_store(path)) as store:
         Sealer(store, signing_key(load_settings(tmp_path / "herse.toml"))).seal(now, timedelta(seconds=1))
     return tmp_path
+
+
+def there(folder: Path) -> tuple[int, int]:
+    """How many sign-ins there are, and how many deletions were told."""
+    with closing(sqlite3.connect(folder / "state" / "ledger.db")) as other:
+        kinds = dict(other.execute("select kind, count(*) from event group by kind"))
+    return kinds.get("sign-in", 0), kinds.get("events-deleted", 0)
 
 
 @pytest.fixture
@@ -121,3 +131,25 @@ def test_an_incident_that_cannot_be_read_stops_it(typed, folder, capsys):
     assert typed("retention", "--now", "--reason", "room") == 1
     assert "is not an incident that this version knows" in capsys.readouterr().err
     assert typed("retention") == 1
+
+
+@pytest.mark.system
+def test_killed_in_the_midst_of_it_it_leaves_what_was_signed_and_the_next_one_ends_it(typed, folder, capsys):
+    path, over = folder / "state" / "ledger.db", datetime.now(UTC) - timedelta(days=400)
+    with closing(open_ledger(path)) as ledger:
+        ledger.append_now([an_event(EventKind.SIGN_IN, over)] * 8_000)
+    command = [sys.executable, "-m", "gateway.cli", "ledger", "retention", "--config", str(folder / "herse.toml")]
+    whole, left = 8_006, []
+    for gone in (0, 1, 3_000):  # told and not begun, begun, a good third done
+        with subprocess.Popen([*command, "--now", "--reason", "room"], stdout=subprocess.DEVNULL) as running:
+            at_it = lambda: there(folder)[1] > 0 and there(folder)[0] <= whole - gone  # noqa: B023, E731
+            wait_until("it deletes", at_it, 60)
+            running.kill()
+        assert typed("verify") == 0
+        left.append(there(folder)[0])
+    assert left[0] > 1, "killed before it was done"
+    assert typed("retention", "--now", "--reason", "the rest") == 0
+    assert there(folder)[0] == 1
+    capsys.readouterr()
+    assert typed("verify") == 0
+    assert "8005 rows are gone, their time being over" in capsys.readouterr().out

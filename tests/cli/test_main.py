@@ -57,7 +57,7 @@ def test_words_that_are_no_command_are_told(words, told, capsys):
 @pytest.mark.parametrize(
     ("room", "unused"),
     [
-        ("gateway.cli.ledger", {"authlib", "httpx"}),
+        ("gateway.cli.ledger", {"authlib", "httpx", "joserfc", "limits", "alembic", "gateway.building"}),
         ("gateway.app", {"authlib", "httpx", "alembic", "psycopg", "redis"}),
         ("gateway.worker", {"authlib", "httpx", "alembic", "psycopg", "redis", "limits", "webauthn"}),
     ],

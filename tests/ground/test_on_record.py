@@ -16,7 +16,7 @@ WITHOUT = {
     "gateway/cli/account_report.py": "whether an event is the account's own, for a report that is itself on record",
     "gateway/cli/ledger_source.py": "opens it for the commands below, each of which stands here or records",
     "gateway/cli/ledger_check.py": "shows no event: whether all are as they were signed, and where the first is not",
-    "gateway/cli/performing.py": "asks the tree alone, whether the ledger goes on from what was kept of it",
+    "gateway/cli/off_line.py": "asks the tree alone, whether the ledger goes on from what was kept of it",
     "gateway/cli/ledger_retention.py": "counts events by class and shows none; what it deletes is on record by itself",
     "gateway/cli/incident.py": "incident.open and incident.change are recorded themselves, before look-ups are counted",
 }

@@ -74,7 +74,7 @@ def test_days_are_made_while_others_append_and_prepare(place: PostgresAddress):
 
 
 def test_whoever_reads_while_a_day_is_made_finds_every_event(place: PostgresAddress):
-    """Planned before its events move and asked after it, a question would find none: the tree would be held for lost."""
+    """Planned before its events move and asked after it, a question would find none, and the sealer blame the disk."""
     times = [AT + timedelta(days=number) for number in range(60)]
     with closing(open_ledger_at(place)) as ledger:
         ledger.append_now([a_look_up(at) for at in times])

@@ -42,11 +42,8 @@ APPENDING = "select pid from pg_stat_activity where datname = '{}' and query lik
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    made = PostgresServer().start()
-    try:
+    with PostgresServer() as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture
@@ -179,9 +176,8 @@ def test_two_processes_append_side_by_side_and_a_crash_loses_nothing_of_either(s
 
 def test_the_same_crash_shows_a_server_that_does_not_sync_each_commit():
     # What is written may wait: 0 would have it synced at each page.
-    server = PostgresServer("synchronous_commit = off", "wal_writer_delay = 10s", "wal_writer_flush_after = 512MB")
-    server.start()
-    try:
+    unsafe = ("synchronous_commit = off", "wal_writer_delay = 10s", "wal_writer_flush_after = 512MB")
+    with PostgresServer(*unsafe) as server:
         place = server.database()
         with pytest.raises(StartError, match="off to synchronous_commit"):
             open_ledger_at(place)
@@ -193,5 +189,3 @@ def test_the_same_crash_shows_a_server_that_does_not_sync_each_commit():
         server.start()
         found = {request for (request,) in server.ask(place.database, "select encode(request, 'hex') from event")}
         assert appender.acknowledged - found
-    finally:
-        server.remove()

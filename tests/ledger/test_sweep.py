@@ -163,7 +163,9 @@ def test_whatever_stops_it_the_next_round_ends_what_was_told(door: Door, act: st
     assert again.kinds()["events-deleted"] == 3
 
 
-def test_what_was_told_is_not_done_once_an_incident_holds_it(ledger: Years):
+def tell_alone(ledger: Years) -> None:
+    """A round that stops once a deletion is told and sealed."""
+
     def stop(what: str) -> None:
         if what == "sealed":
             raise Stopped
@@ -172,6 +174,10 @@ def test_what_was_told_is_not_done_once_an_incident_holds_it(ledger: Years):
     with pytest.raises(Stopped):
         ledger.delete()
     ledger.between = lambda _act: None
+
+
+def test_what_was_told_is_not_done_once_an_incident_holds_it(ledger: Years):
+    tell_alone(ledger)
     ledger.holds = [Span(("a",), YEAR_AGO - 2 * DAY, YEAR_AGO - DAY)]
     assert ledger.delete()["security"] == 54 - 13
     found = checked(ledger.store)
@@ -182,14 +188,8 @@ def test_what_was_told_is_not_done_once_an_incident_holds_it(ledger: Years):
 
 
 def test_what_was_told_is_not_done_once_it_is_to_be_kept_for_longer(ledger: Years):
-    def stop(what: str) -> None:
-        if what == "sealed":
-            raise Stopped
-
-    ledger.between = stop
-    with pytest.raises(Stopped):
-        ledger.delete()
-    ledger.between, ledger.periods = lambda _act: None, Periods(24, 36)
+    tell_alone(ledger)
+    ledger.periods = Periods(24, 36)
     assert ledger.delete()["security"] == 36
     assert checked(ledger.store).waiting == 1
 

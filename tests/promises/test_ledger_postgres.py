@@ -28,12 +28,8 @@ pytestmark = pytest.mark.system
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """Over TLS, as one on another machine would be."""
     authority = Authority(tmp_path_factory.mktemp("authority"))
-    made = PostgresServer(certificate=authority.issue("127.0.0.1"), authority=authority.certificate)
-    made.start()
-    try:
+    with PostgresServer(certificate=authority.issue("127.0.0.1"), authority=authority.certificate) as made:
         yield made
-    finally:
-        made.remove()
 
 
 def answers(demo: Demo, cookie: str, numbers: Iterator[str], count: int = 5) -> set[int]:

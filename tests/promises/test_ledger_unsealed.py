@@ -42,12 +42,9 @@ def disk() -> Iterator[SmallDisk]:
 @pytest.fixture(scope="module")
 def server(disk: SmallDisk) -> Iterator[PostgresServer]:
     """Some of its databases lie on a small disk."""
-    made = PostgresServer(prefix=disk.prefix).start()
-    try:
+    with PostgresServer(prefix=disk.prefix) as made:
         made.ask("postgres", f"create tablespace small location '{disk.path}'")
         yield made
-    finally:
-        made.remove()
 
 
 @contextmanager

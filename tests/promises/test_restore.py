@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,12 +19,14 @@ from gateway.ledger.lock import hold
 from gateway.ledger.tree_rows import open_tree_store
 from gateway.state_files import NEWEST_FILE
 from support.house import House
-from support.postgres import NAME, PASSWORD, program, the_server
+from support.postgres import NAME, PostgresServer, program, the_server
 from support.servers import wait_until
 from support.settings_file import NOBODY
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gateway.ledger.place import PostgresAddress
 
 pytestmark = pytest.mark.system
 
@@ -79,12 +81,10 @@ class InFile(Kept):
 
 
 class InPostgres(Kept):
-    def __init__(self, folder: Path) -> None:
-        (folder / "db.password").touch(0o600)
-        (folder / "db.password").write_text(PASSWORD + "\n")
-        self.database = the_server().database()
-        url = f"postgresql://{self.database.host}:{self.database.port}/{self.database.database}"
-        super().__init__(folder, database=url, user=NAME, password_file=str(folder / "db.password"))
+    def __init__(self, folder: Path, server: PostgresServer | None = None) -> None:
+        self.server = server or the_server()
+        self.database = self.server.database()
+        super().__init__(folder, **self.server.section(self.database, folder))
 
     def place(self):
         return self.database
@@ -95,14 +95,19 @@ class InPostgres(Kept):
 
     def put_back(self, copy: Path) -> None:
         """As the README says, into a new database."""
-        before, self.database = self.database, the_server().database(ledger=False)
-        self.run("pg_restore", "--exit-on-error", f"--dbname={self.database.database}", copy)
+        fresh = self.server.database(ledger=False)
+        self.run("pg_restore", "--exit-on-error", f"--dbname={fresh.database}", copy)
+        self.lie_at(fresh)
+
+    def lie_at(self, place: PostgresAddress) -> None:
+        """The settings name another database."""
+        before, after = (f":{one.port}/{one.database}" for one in (self.database, place))
         text = self.house.settings_file.read_text()
-        self.house.settings_file.write_text(text.replace(before.database, self.database.database))
+        self.house.settings_file.write_text(text.replace(before, after))
+        self.database = place
 
     def run(self, name: str, *words: object) -> None:
-        server = the_server()
-        login = ["--host", str(server.folder), "--port", str(server.port), "--username", NAME]
+        login = ["--host", str(self.server.folder), "--port", str(self.server.port), "--username", NAME]
         subprocess.run([program(name), *login, *map(str, words)], check=True, capture_output=True, timeout=120)
 
 
@@ -182,3 +187,29 @@ def test_a_database_is_copied_by_its_own_means(tmp_path, capsys):
     kept = InPostgres(tmp_path)
     assert kept.herse("ledger", "backup", tmp_path / "copy.db") == 2
     assert "pg_dump" in capsys.readouterr().err
+
+
+def test_a_cluster_recovered_from_base_backup_and_archive_to_its_end_is_served_on(tmp_path):
+    server = PostgresServer("archive_mode = on", "archive_command = 'cp %p ../archive/%f'")
+    archive = server.folder / "archive"
+    archive.mkdir()
+    archive.chmod(0o777)  # the server's user is another one
+    back = f"restore_command = 'cp {archive}/%f %p'"
+    with ExitStack() as stack:
+        stack.enter_context(server)
+        kept = InPostgres(tmp_path, server)
+        with kept.house.serve():
+            early = kept.grow()
+            copy = PostgresServer("archive_mode = off", back, copied=server)
+            stack.callback(copy.remove)
+            whole = kept.grow()
+        ((last,),) = server.ask("postgres", "select pg_walfile_name(pg_switch_wal())")
+        wait_until("all is archived", (archive / last).exists)
+        server.crash()
+        (copy.data / "recovery.signal").touch()
+        copy.start()
+        kept.lie_at(copy.address(kept.database.database))
+        assert kept.size() == whole > early
+        with kept.house.serve():
+            assert kept.grow() > whole
+        assert kept.herse("ledger", "verify", "--checkpoint", kept.house.folder / "state" / NEWEST_FILE) == 0

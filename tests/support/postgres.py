@@ -29,6 +29,7 @@ from support.servers import LOOPBACK, Process, free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
 NAME = "herse"
 PASSWORD = "only for this cluster"  # of a server that lives as long as the tests
@@ -39,9 +40,11 @@ _EMPTY = "delete from event; delete from tile; delete from head; select setval('
 
 
 class PostgresServer(Process):
-    """One cluster. `options` are lines of postgresql.conf. With a `certificate` (chain and key) it speaks TLS.
+    """One cluster, removed with its folder where the block ends. `options` are lines of postgresql.conf. With a
+    `certificate` (chain and key) it speaks TLS.
 
-    `prefix` wraps what it runs; `log` is another folder for its write-ahead log, in small pieces.
+    `prefix` wraps what it runs; `log` is another folder for its write-ahead log, in small pieces. It is new, or begins
+    as a base backup of another one, which runs (`copied`).
     """
 
     def __init__(
@@ -51,16 +54,24 @@ class PostgresServer(Process):
         authority: Path | None = None,
         prefix: tuple[str, ...] = (),
         log: Path | None = None,
+        copied: PostgresServer | None = None,
     ) -> None:
         self._authority, self._prefix, self._wal = authority, prefix, log
         home = Path(tempfile.mkdtemp(prefix="herse-pg-"))
         self.data, self.port = home / "data", free_port()
         self._as = _unprivileged()
         self._used: PostgresAddress | None = None
-        self._prepare(home, (*options, *self._tls(home, certificate)))
+        self._prepare(home, (*options, *self._tls(home, certificate)), copied)
         # However these tests end, it ends with them.
         command = [*prefix, "setpriv", *self._as, "--pdeathsig=QUIT", "--", program("postgres"), "-D", str(self.data)]
         super().__init__(command, home, ready=self.answers, name="postgres", seconds=60)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.add_note(self.output())
+        self.remove()
 
     def address(self, database: str, *, socket: bool = False) -> PostgresAddress:
         """Where one database is, as the settings would say."""
@@ -145,25 +156,10 @@ class PostgresServer(Process):
             self.end_at_once()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _prepare(self, home: Path, options: tuple[str, ...]) -> None:
-        secret = home / "password"
-        secret.write_text(PASSWORD, encoding="ascii")
+    def _prepare(self, home: Path, options: tuple[str, ...], copied: PostgresServer | None) -> None:
         self._give(home)
-        self._give(secret)
-        words: list[str | Path] = ["-U", NAME, "--pwfile", secret, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
-        if self._wal is not None:
-            words += ["-X", self._wal, "--wal-segsize=1"]
-        made: list[str | Path] = [
-            *self._prefix,
-            "setpriv",
-            *self._as,
-            "--",
-            program("initdb"),
-            "-D",
-            self.data,
-            *words,
-        ]
-        made += ["--auth-local", "trust", "--auth-host", "scram-sha-256"]
+        words = self._new(home) if copied is None else copied.copying(self.data)
+        made = [*self._prefix, "setpriv", *self._as, "--", *words]
         subprocess.run(made, check=True, capture_output=True, timeout=120, cwd=home)
         own = (
             f"listen_addresses = '{LOOPBACK}'",
@@ -175,6 +171,19 @@ class PostgresServer(Process):
         )
         with (self.data / "postgresql.conf").open("a", encoding="ascii") as settings:
             settings.write("\n".join((*own, *options, "")))
+
+    def _new(self, home: Path) -> list[str | Path]:
+        secret = home / "password"
+        secret.write_text(PASSWORD, encoding="ascii")
+        self._give(secret)
+        words: list[str | Path] = [program("initdb"), "-D", self.data, "-U", NAME, "--pwfile", secret, "--no-sync"]
+        words += ["--encoding", "UTF8", "--locale", "C", "--auth-local", "trust", "--auth-host", "scram-sha-256"]
+        return words if self._wal is None else [*words, "-X", self._wal, "--wal-segsize=1"]
+
+    def copying(self, to: Path) -> list[str | Path]:
+        """The command that copies this cluster while it runs."""
+        login = ["-h", str(self.folder), "-p", str(self.port), "-U", NAME]
+        return [program("pg_basebackup"), *login, "-D", to, "--checkpoint=fast", "--no-sync"]
 
     def _tls(self, home: Path, certificate: tuple[Path, Path] | None) -> tuple[str, ...]:
         if certificate is None:

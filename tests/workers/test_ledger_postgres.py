@@ -31,11 +31,8 @@ SEALERS = f"select count(*) from pg_locks where locktype = 'advisory' and objid 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    made = PostgresServer().start()
-    try:
+    with PostgresServer() as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture

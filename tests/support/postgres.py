@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -128,14 +128,12 @@ class PostgresServer(Process):
     def hanging(self) -> Iterator[None]:
         """It neither answers nor fails: all of its processes stand still."""
         children = [int(pid) for (pid,) in self.ask("postgres", "select pid from pg_stat_activity")]
-        asked = [pid for pid in (self.pid, *children) if _alive(pid)]
-        for pid in asked:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with ExitStack() as stack:
+            for pid in filter(_alive, (self.pid, *children)):
+                with suppress(ProcessLookupError):  # one of them may end by itself meanwhile
+                    os.kill(pid, signal.SIGSTOP)
+                    stack.callback(_go_on, pid)
             yield
-        finally:
-            for pid in asked:
-                os.kill(pid, signal.SIGCONT)
 
     def end_at_once(self) -> None:
         """An immediate end, which tells nobody and leaves all to the next start."""
@@ -247,6 +245,11 @@ def program(name: str) -> str:
 def a_look_up(at: datetime = AT, **values: object) -> Event:
     """Of account `a`."""
     return Event(EventKind.LOOKUP, "a", at, teleservice="t", pseudonym=b"p", **values)  # type: ignore[arg-type]
+
+
+def _go_on(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 def _alive(pid: int) -> bool:

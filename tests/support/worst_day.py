@@ -89,8 +89,9 @@ class WorstDay:
         with crew.links(self.cookies[0][1]) as links:
             for number, link in links.items():
                 answer = link.ask(api_request(next(self.numbers)))
-                if answer.status != GONE or json.loads(answer.body)["type"] != _UNAVAILABLE:
-                    found.append(f"process {number} answers a look-up {answer.status}")
+                why = json.loads(answer.body)["type"] if answer.status == GONE else ""
+                if why != _UNAVAILABLE:
+                    found.append(f"process {number} answers a look-up {answer.status} {why}")
                 page = link.ask(page_request(next(self.numbers)))
                 if page.status != GONE or not (page.get(b"content-type") or b"").startswith(b"text/html"):
                     found.append(f"process {number} has no page for it: {page.status}")

@@ -91,7 +91,7 @@ def test_cores_stay_the_same_after_this_process_is_pinned():
 def test_cpu_is_that_of_the_descendants_too(tmp_path):
     busy = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
     with Process([*pinned(cores()[0]), sys.executable, "-c", busy], tmp_path) as process:
-        assert is_pinned(process.pid, cores()[0])
+        wait_until("it is pinned", lambda: is_pinned(process.pid, cores()[0]), 60)
         wait_until("the grandchild counted", lambda: cpu_seconds(process.pid) > 0.3, 60)
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.fault_kinds import FAULTS, POSTGRESQL, World
 from support.crew import Crew, together
-from support.lookups import Demo
+from support.lookups import Demo, api_request
 from support.postgres import PostgresServer
 from support.servers import wait_until
 from support.small_disk import SmallDisk
@@ -99,11 +99,13 @@ def _under_fault(case: Case, day: _Day) -> list[str]:
     found: list[str] = []
     with Crew(day.demo.house, case.workers, case.kind.prefix(day.world)) as crew:
         day.world.crew = crew
-        with day.load() as load:
+        with day.load() as load, crew.links(day.cookies[0][1]) as links:
             time.sleep(case.wait)
             before = load.statuses[503]
             case.kind.act(day.world)
             if case.kind.stops:
+                for link in links.values():  # the clients may all have met the process whose disk is sound
+                    link.ask(api_request(next(day.numbers)))
                 wait_until("refused", lambda: load.statuses[503] > before + 10, 90)
         if case.kind.stops:
             found += day.refusing(crew)

@@ -204,10 +204,12 @@ def test_a_cluster_recovered_from_base_backup_and_archive_to_its_end_is_served_o
             stack.callback(copy.remove)
             whole = kept.grow()
         ((last,),) = server.ask("postgres", "select pg_walfile_name(pg_switch_wal())")
-        wait_until("all is archived", (archive / last).exists)
+        newest = "select last_archived_wal from pg_stat_archiver"  # and not only begun to be copied
+        wait_until("all is archived", lambda: (server.ask("postgres", newest)[0][0] or "") >= last, 60)
         server.crash()
         (copy.data / "recovery.signal").touch()
         copy.start()
+        wait_until("it is recovered", lambda: copy.ask("postgres", "select pg_is_in_recovery()") == [(False,)], 60)
         kept.lie_at(copy.address(kept.database.database))
         assert kept.size() == whole > early
         with kept.house.serve():

@@ -3,8 +3,8 @@
 
 # Debian's own build of Python, where it can make a .venv, else the first one found: it is compiled with optimisations.
 PYTHON ?= $(shell /usr/bin/python3.11 -c 'import ensurepip' 2>/dev/null && echo /usr/bin/python3.11 || echo python3.11)
-# Two more than there are cores: many tests wait, for a server, a clock or a browser.
-JOBS ?= 4
+# One more than there are cores: many tests wait, for a server, a clock or a browser.
+JOBS ?= 3
 BIN := .venv/bin
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --annotation-style=line

@@ -51,6 +51,22 @@ LONGEST = (
     "promises/test_closing.py",
     "promises/test_attack_of_2022.py",
     "policy/test_two_evaluators.py",
+    "cli/test_incident.py",
+    "browser/test_budget_pages.py",
+    "identity/test_sso_tokens.py",
+    "metering/test_redis_faults.py",
+    "promises/test_kept_right.py",
+    "promises/test_start_faults.py",
+    "promises/test_metering.py",
+    "promises/test_lists.py",
+    "promises/test_lists_scripted.py",
+    "promises/test_tamper_evident.py",
+    "promises/test_power_cut.py",
+    "promises/test_served_is_recorded.py",
+    "walk/test_demo_walk.py",
+    "walk/test_attack_walk.py",
+    "test_card_gate.py",
+    "test_sso_gate.py",
 )
 _TESTS = Path(__file__).parent
 _PLACES = {_TESTS / name: place for place, name in enumerate(LONGEST)}

@@ -193,12 +193,10 @@ def test_I9_a_counter_that_goes_back_is_refused_and_told(asked, key):
     tab.goto(SIGN_IN)
     assert press(tab) == 401
     assert "peut-être copiée" in tab.text_content(".alert:not([hidden])")
-
-    def told():
-        tab.goto("/.herse/account/events")
-        return "Le compteur de cette clé" in tab.text_content("table")
-
-    wait_until("it stands among the events", told)  # put on record a moment after the answer, on purpose
+    wait_until(
+        "it stands among the events, put there a moment after the answer",
+        lambda: tab.goto("/.herse/account/events") and "Le compteur de cette clé" in tab.text_content("table"),
+    )
 
 
 def test_I9_a_challenge_is_used_once(asked):

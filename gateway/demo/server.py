@@ -10,6 +10,7 @@ import argparse
 import json
 import ssl
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -128,5 +129,6 @@ def main(words: Sequence[str] | None = None) -> int:
         lifespan="off",
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    uvicorn.Server(config).run()
+    with suppress(KeyboardInterrupt):  # it ends as it was asked to
+        uvicorn.Server(config).run()
     return 0

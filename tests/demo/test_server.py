@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import socket
 import ssl
 import sys
@@ -186,17 +187,29 @@ def test_the_web_socket_is_behind_the_door_too(running):
         client.close()
 
 
+def portal(voucher, folder):
+    port = free_port()
+    (folder / "jwks.json").write_text(json.dumps(voucher.jwks()))
+    command = [sys.executable, "-m", "gateway.demo", "--port", str(port), "--jwks-file", folder / "jwks.json"]
+    return Process(command, folder, ready=accepts(port), environment={"PYTHONPATH": str(ROOT)}, name="portal"), port
+
+
 @pytest.mark.system
 def test_it_stops_though_a_stream_is_open(voucher, tmp_path):
-    port = free_port()
-    (tmp_path / "jwks.json").write_text(json.dumps(voucher.jwks()))
-    command = [sys.executable, "-m", "gateway.demo", "--port", str(port), "--jwks-file", tmp_path / "jwks.json"]
-    process = Process(command, tmp_path, ready=accepts(port), environment={"PYTHONPATH": str(ROOT)}, name="portal")
+    process, port = portal(voucher, tmp_path)
     with process, Running(process, port, voucher, tmp_path).asked("GET", "/evenements-serveur") as answer:
         answer.readline()
         started = time.monotonic()
         process.stop()
         assert time.monotonic() - started < 6
+
+
+@pytest.mark.system
+def test_a_key_pressed_to_end_it_ends_it_without_a_word(voucher, tmp_path):
+    with portal(voucher, tmp_path)[0] as process:
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait() == 0
+        assert "Traceback" not in process.output()
 
 
 @contextmanager

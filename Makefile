@@ -37,7 +37,7 @@ demo: setup ## start the demo portal and Herse before it, on loopback
 	@exec $(BIN)/herse demo $(ARGS)
 
 test: setup system check ## the gates, then all tests that were not among them: what CI runs
-	@$(MAKE) --no-print-directory pytest ARGS="$(ARGS) $$($(BIN)/python tests/support/pure_rooms.py --run)"
+	@$(MAKE) --no-print-directory pytest ARGS="$(or $(ARGS),$$($(BIN)/python tests/support/pure_rooms.py --ignored))"
 
 pytest: setup ## the tests alone; ARGS="tests/policy -x" to choose
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)

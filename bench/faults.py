@@ -99,13 +99,14 @@ def _under_fault(case: Case, day: _Day) -> list[str]:
     found: list[str] = []
     with Crew(day.demo.house, case.workers, case.kind.prefix(day.world)) as crew:
         day.world.crew = crew
-        with day.load() as load, crew.links(day.cookies[0][1]) as links:
+        with day.load() as load, ExitStack() as stack:
+            links = stack.enter_context(crew.links(day.cookies[0][1])) if case.kind.stops else {}
             time.sleep(case.wait)
             before = load.statuses[503]
             case.kind.act(day.world)
+            for link in links.values():  # the clients may all have met the process whose disk is sound
+                link.ask(api_request(next(day.numbers)))
             if case.kind.stops:
-                for link in links.values():  # the clients may all have met the process whose disk is sound
-                    link.ask(api_request(next(day.numbers)))
                 wait_until("refused", lambda: load.statuses[503] > before + 10, 90)
         if case.kind.stops:
             found += day.refusing(crew)

@@ -30,6 +30,7 @@ from support.servers import LOOPBACK, Process, free_port, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+    from typing import Self
 
 NAME = "herse"
 PASSWORD = "only for this cluster"  # of a server that lives as long as the tests
@@ -65,6 +66,13 @@ class PostgresServer(Process):
         # However these tests end, it ends with them.
         command = [*prefix, "setpriv", *self._as, "--pdeathsig=QUIT", "--", program("postgres"), "-D", str(self.data)]
         super().__init__(command, home, ready=self.answers, name="postgres", seconds=60)
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.remove()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

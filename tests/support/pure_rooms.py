@@ -3,7 +3,7 @@
 
 Run as a command it measures each file by its own test file and prints a line for each; exit 1 if one is below 100 %.
 Each is measured in a process of its own, forked from one that has loaded what all tests need, and nothing of ours.
-`--run` prints the words by which pytest leaves out the tests that this has run, all of which must have passed.
+`--ignored` prints the words by which pytest leaves out the tests that this has run, all of which must have passed.
 """
 
 from __future__ import annotations
@@ -106,10 +106,10 @@ def main(arguments: list[str]) -> int:
     """Measure all files, or those named; several at a time."""
     parser = argparse.ArgumentParser(description="Hold each pure file to 100 % of branches by its own tests.")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--ignored", action="store_true")
     parser.add_argument("files", nargs="*", type=Path)
     chosen = parser.parse_args(arguments)
-    if chosen.run:
+    if chosen.ignored:
         print(*(f"--ignore={own_tests(source)}" for source in pure_files()))
         return 0
     whole = True
